@@ -1,0 +1,101 @@
+#include "control/cdb.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstring>
+#include <utility>
+
+#include "posix/files.h"
+
+namespace postern::control {
+
+Result<Cdb> Cdb::open(const std::string& path) {
+  Cdb cdb;
+  cdb.path_ = path;
+  auto fd = open_for_reading(path);
+  if (!fd) return std::unexpected(fd.error());
+  cdb.fd_ = std::move(*fd);
+  if (::cdb_init(&cdb.cdb_, cdb.fd_.get()) != 0) {
+    return failure(path + " is not a cdb file: make it again", errno);
+  }
+  cdb.open_ = true;
+  return cdb;
+}
+
+Cdb::Cdb(Cdb&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::move(other.fd_)),
+      open_(std::exchange(other.open_, false)),
+      cdb_(other.cdb_) {}
+
+Cdb::~Cdb() {
+  if (open_) ::cdb_free(&cdb_);
+}
+
+Result<std::optional<std::string>> Cdb::find(std::string_view key) {
+  const int found = ::cdb_find(&cdb_, key.data(), static_cast<unsigned>(key.size()));
+  if (found == 0) return std::nullopt;
+  if (found < 0) return failure(path_ + " is damaged: make it again", errno);
+  const unsigned length = cdb_datalen(&cdb_);
+  const void* data = ::cdb_get(&cdb_, length, cdb_datapos(&cdb_));
+  if (data == nullptr) return failure(path_ + " is damaged: make it again", errno);
+  return std::string(static_cast<const char*>(data), length);
+}
+
+Result<CdbWriter> CdbWriter::create(const std::string& path, const std::string& temporary,
+                                    mode_t mode) {
+  CdbWriter writer;
+  writer.path_ = path;
+  writer.temporary_ = temporary;
+  auto fd = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC, mode);
+  if (!fd) return std::unexpected(fd.error());
+  writer.fd_ = std::move(*fd);
+  if (::fchmod(writer.fd_.get(), mode) != 0)
+    return system_failure("unable to set the mode of " + temporary);
+  ::cdb_make_start(&writer.make_, writer.fd_.get());
+  writer.open_ = true;
+  return writer;
+}
+
+CdbWriter::CdbWriter(CdbWriter&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      fd_(std::move(other.fd_)),
+      make_(other.make_),
+      open_(std::exchange(other.open_, false)) {}
+
+CdbWriter::~CdbWriter() {
+  if (!open_) return;
+  ::cdb_make_finish(&make_);  // frees; what it writes goes with the file
+  ::unlink(temporary_.c_str());
+}
+
+Status CdbWriter::add(std::string_view key, std::string_view value) {
+  if (::cdb_make_add(&make_, key.data(), static_cast<unsigned>(key.size()), value.data(),
+                     static_cast<unsigned>(value.size())) != 0) {
+    return system_failure("unable to write " + temporary_);
+  }
+  return {};
+}
+
+Status CdbWriter::commit() {
+  if (::cdb_make_finish(&make_) != 0) {
+    open_ = false;
+    const auto failed = system_failure("unable to write " + temporary_);
+    ::unlink(temporary_.c_str());
+    return failed;
+  }
+  open_ = false;
+  // The data must be on disk before the name points at it, and the name before we say so.
+  Status done = sync_file(fd_.get(), temporary_);
+  if (done) done = rename_file(temporary_, path_);
+  if (!done) {
+    ::unlink(temporary_.c_str());
+    return done;
+  }
+  const std::size_t slash = path_.rfind('/');
+  return sync_directory(slash == std::string::npos ? "." : path_.substr(0, slash));
+}
+
+}  // namespace postern::control

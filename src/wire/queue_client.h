@@ -1,0 +1,63 @@
+// The caller's side of qmail-queue: how smtpd, inject, local, send and qmtpd put a message into the
+// queue. Message on the program's descriptor 0, envelope on 1, its error text on 6.
+// $QMAILQUEUE names another program. Described in docs/wire/queue.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "posix/fd.h"
+#include "posix/spawn.h"
+#include "wire/home.h"
+#include "wire/queue_exit.h"
+
+namespace postern::wire {
+
+/// What became of a message.
+struct QueueReply {
+  std::string problem;  // empty: queued, and durable; else "D..." (permanent) or "Z..." (temporary)
+  pid_t qp = 0;         // process id of qmail-queue, as replies and logs show it
+
+  [[nodiscard]] bool accepted() const { return problem.empty(); }
+  [[nodiscard]] bool permanent() const { return problem.starts_with('D'); }
+};
+
+/// One message on its way into the queue. The order of calls is: write()..., then sender(), then
+/// recipient()..., then finish(). A failed write is remembered and told by finish().
+/// Destroyed before finish(): qmail-queue sees a cut-off envelope, and nothing is queued.
+class QueueClient {
+ public:
+  /// Starts qmail-queue. Error: a pipe or process could not be made (callers say "qqt failure").
+  /// The process running must ignore SIGPIPE.
+  static Result<QueueClient> open(const std::string& qmail_home = home());
+  QueueClient(QueueClient&&) = default;
+  QueueClient& operator=(QueueClient&&) = default;
+  ~QueueClient();
+
+  [[nodiscard]] pid_t qp() const { return qp_; }
+  void write(std::string_view bytes);
+  void sender(std::string_view address);
+  void recipient(std::string_view address);
+  /// The message is not wanted after all: finish() will report a read error, nothing is queued.
+  void fail() { failed_ = true; }
+  /// Ends the envelope and waits for qmail-queue's verdict. Only problem.empty() means accepted.
+  QueueReply finish();
+
+ private:
+  QueueClient() = default;
+  void put(int fd, std::string_view bytes);
+  void flush();
+
+  Child child_;
+  pid_t qp_ = 0;
+  Fd message_;
+  Fd envelope_;
+  Fd error_text_;
+  std::string buffer_;
+  bool failed_ = false;
+  std::optional<QueueExit> start_failure_;  // qmail-queue never ran; finish() says why
+};
+
+}  // namespace postern::wire

@@ -53,3 +53,11 @@ def become_root_directory(directory):
 
 def die_with_parent(signal):
     _checked(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(int(signal))), "prctl")
+
+
+def set_process_title(title):
+    """What ps shows: cut to the room the command line had."""
+    fields = open("/proc/self/stat", encoding="utf-8").read().rpartition(")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end, proc(5)
+    text = os.fsencode(title)[:end - start - 1]
+    ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)

@@ -203,13 +203,14 @@ class _StreamServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
-def serve(name_server):
-    """Serves port 53 of every address for ever."""
+def serve(name_server, ready):
+    """Serves port 53 of every address for ever; calls ready() when it does."""
     stream = _StreamServer(("::", 53), _Stream)
     stream.name_server = name_server
     threading.Thread(target=stream.serve_forever, daemon=True).start()
     datagrams = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     datagrams.bind(("::", 53))
+    ready()
     while True:
         packet, sender = datagrams.recvfrom(65535)
         response = name_server.respond(packet, over_udp=True)

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib.util
 import os
 import pathlib
 import re
@@ -130,9 +131,7 @@ def check_machine(plan):
     if plan.suite:
         needed += ["svscan", "multilog", "tcpserver", "tcprules", "useradd"]
     missing = sorted({PACKAGE_OF[program] for program in needed if not shutil.which(program)})
-    try:
-        import dns.zone  # noqa: F401  (only asked whether it is there)
-    except ImportError:
+    if not importlib.util.find_spec("dns"):
         missing.append("python3-dnspython")
     if missing:
         raise PlanError("needs Debian packages that are not installed: "

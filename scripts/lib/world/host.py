@@ -14,6 +14,9 @@ QMAIL = pathlib.Path("/var/qmail")
 TOOLS = REPOSITORY / "scripts/lib/world/bin"
 PATH = f"{TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{QMAIL}/bin"
 READY_SECONDS = 30
+# What the real machine's own mail system may have left, here where Postern is installed afresh.
+FOREIGN = ("/etc/tcp.smtp", "/etc/tcp.smtp.cdb", "/etc/service", "/service",
+           "/usr/sbin/sendmail", "/usr/lib/sendmail", "/usr/bin/qmailctl")
 
 
 class HostError(Exception):
@@ -59,8 +62,6 @@ def _write_system_files(plan, host):
         path = pathlib.Path(name)
         path.unlink(missing_ok=True)  # resolv.conf may be a link to somewhere in /run
         path.write_text(text, encoding="utf-8")
-    for left_over in ("/etc/tcp.smtp", "/etc/tcp.smtp.cdb", "/etc/service", "/service"):
-        _remove(pathlib.Path(left_over))
     users.write_user_database()
 
 
@@ -72,6 +73,8 @@ def _remove(path):
 
 
 def _install(plan, host):
+    for foreign in FOREIGN:
+        _remove(pathlib.Path(foreign))
     control = QMAIL / "control"
     control.mkdir(exist_ok=True)
     for name, text in _control_files(host).items():

@@ -45,7 +45,7 @@ def environment(plan):
             if name in os.environ}
     return kept | {"PATH": PATH, "HOME": "/root", "USER": "root", "LOGNAME": "root",
                    "SHELL": "/bin/bash", "PYTHONDONTWRITEBYTECODE": "1",
-                   "POSTERN_WORLD": "1"} | plan.environment
+                   "POSTERN_WORLD": "1", "POSTERN_BUILD": str(plan.build)} | plan.environment
 
 
 def _write_system_files(plan, host):

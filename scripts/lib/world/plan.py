@@ -72,6 +72,7 @@ class Plan:
     build: pathlib.Path
     suite: bool = True
     partial: bool = False
+    orderly: bool = False
     shares: list = dataclasses.field(default_factory=list)
     queue_dir: pathlib.Path | None = None
     environment: dict = dataclasses.field(default_factory=dict)
@@ -98,6 +99,7 @@ def parse(arguments):
         build=build if build.is_dir() else build.parent,
         suite=options.suite,
         partial=options.partial,
+        orderly=options.orderly,
         shares=[_existing(path, "--share", pathlib.Path.is_dir) for path in options.share],
         environment=dict(_assignment(text) for text in options.env),
         command=options.command,
@@ -158,6 +160,9 @@ def _parser():
                         help="users, network and DNS only; Postern is not installed")
     parser.add_argument("--partial", action="store_true",
                         help="install the programs that are built, and do not wait for services")
+    parser.add_argument("--orderly", action="store_true",
+                        help="stop the services before the world ends, instead of killing "
+                             "them with it (coverage data is written at exit)")
     parser.add_argument("--share", action="append", default=[], metavar="DIR",
                         help="a directory of the real machine that may be written to, "
                              "seen at the same place inside")

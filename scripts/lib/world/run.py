@@ -9,7 +9,6 @@ Three kinds of processes:
 """
 
 import os
-import pathlib
 import signal
 import socket
 import subprocess
@@ -151,11 +150,7 @@ class _Member:
             line.recv(64)
             return _run_command(plan)
         while True:
-            os.wait() if _has_children() else signal.pause()
-
-
-def _has_children():
-    return bool(pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text())
+            signal.pause()
 
 
 def _run_command(plan):
@@ -178,6 +173,8 @@ def _run_command(plan):
         print(f"scripts/world: {command[0]}: {error.strerror}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 126
     status = process.wait()
+    if plan.orderly:
+        hosts.stop_services(plan)
     return status if status >= 0 else 128 - status
 
 

@@ -6,7 +6,6 @@ import pathlib
 import pwd
 import socket
 import spwd
-import subprocess
 import unittest
 
 from support import hosts, server, services, smtp
@@ -192,40 +191,6 @@ class Suite(WorldTest):
         for name in ("qmail-send", "qmail-smtpd", "qmail-submission"):
             services.Service(name).start()
         self.assertIn("up (pid", hosts.on(hosts.MAIN, "qmailctl", "stat").stdout)
-
-
-@unittest.skipUnless(SUITE, "needs the suite")
-class Installer(WorldTest):
-    INSTALL = hosts.REPOSITORY / "scripts/install"
-
-    def install(self, *options):
-        build = os.environ.get("POSTERN_BUILD", hosts.REPOSITORY / "build/release")
-        return subprocess.run([self.INSTALL, "--build", build, *options], text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def test_repeated_keeps_control_files_and_the_queue(self):
-        self.set_control("me", "kept.example\n")
-        self.set_control("bouncefrom", "kept\n")
-        stopped = services.Service("qmail-send")
-        stopped.stop()
-        self.addCleanup(stopped.start)
-        hosts.as_user("alice", "qmail-inject", "bob", input="Subject: kept\n\n")
-        before = services.queue()
-        result = self.install()
-        self.assertEqual(result.returncode, 0, result.stdout)
-        self.assertEqual(services.queue(), before)
-        control = pathlib.Path("/var/qmail/control")
-        self.assertEqual((control / "me").read_text(), "kept.example\n")
-        self.assertEqual((control / "bouncefrom").read_text(), "kept\n")
-        stopped.start()
-
-    def test_check_names_what_is_wrong(self):
-        os.chmod("/var/qmail/queue/lock/trigger", 0o666)
-        self.addCleanup(os.chmod, "/var/qmail/queue/lock/trigger", 0o622)
-        result = self.install("--check")
-        self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout, "/var/qmail/queue/lock/trigger: "
-                         "is qmails:qmail 666, should be qmails:qmail 622\n")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ class Peer:
     def reset(self):
         """Ends the connection with RST instead of FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self):
         self._stream.close()
         self.socket.close()
 
@@ -140,7 +143,7 @@ class ScriptedServer:
         except Exception as error:
             self.errors.append(error)
         finally:
-            peer.socket.close()
+            peer.close()
             peer.ended.set()
 
 

@@ -1,0 +1,232 @@
+// The order of things is all there is to this file. A message is accepted by one operation, the
+// link of intd/N as todo/N; before it nobody looks at the files, after it qmail-send may do so at
+// any moment. So what the link speaks of is durable before the link is made (else a power cut could
+// leave a message in todo with half its text), and the link itself is durable before the caller is
+// told (else it could be forgotten). On Linux a name is durable once its directory is synced.
+#include "queue/enqueue.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <span>
+
+#include "posix/io.h"
+#include "queue/received_line.h"
+#include "wire/envelope.h"
+#include "wire/queue_names.h"
+#include "wire/trigger.h"
+
+namespace postern::queue {
+namespace {
+
+using wire::QueueExit;
+using Step = std::expected<void, Refusal>;
+
+constexpr std::size_t piece_bytes = 65536;  // what a pipe holds
+constexpr mode_t file_mode = 0644;
+constexpr int most_pid_names = 9;
+
+std::unexpected<Refusal> refuse(QueueExit code, Error reason = {}) {
+  return std::unexpected(Refusal{code, std::move(reason)});
+}
+
+// A full disk is a full disk, whichever step meets it: callers have a reply of its own for that.
+std::unexpected<Refusal> refuse_creation(QueueExit code, const Error& reason) {
+  const bool full = reason.code == ENOSPC || reason.code == EDQUOT;
+  return refuse(full ? QueueExit::write_error : code, reason);
+}
+
+// Begins writing a file's pages out and gives them their place on the disk, without waiting. Both
+// files then go to the disk at the same time, and the first sync's journal commit covers the
+// second's as well. Only a hint: what it does not do, the sync does.
+void start_writing_out(int fd) { ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
+class Enqueuer {
+ public:
+  Enqueuer(const Submission& submission, Disk& disk) : submission_(submission), disk_(disk) {}
+
+  Step run() {
+    using Method = Step (Enqueuer::*)();
+    constexpr std::array<Method, 7> steps = {&Enqueuer::create_mess,   &Enqueuer::copy_message,
+                                             &Enqueuer::create_intd,   &Enqueuer::copy_envelope,
+                                             &Enqueuer::sync_contents, &Enqueuer::link_todo,
+                                             &Enqueuer::sync_todo};
+    for (const Method step : steps) {
+      if (const Step done = (this->*step)(); !done) {
+        withdraw();
+        return done;
+      }
+    }
+    wire::pull_trigger();
+    return {};
+  }
+
+ private:
+  // S1 to S2. The name in pid/ is only there because a file needs a name before it has a number.
+  Step create_mess() {
+    if (const Step created = create_pid_file(); !created) return created;
+    const auto info = stat_open_file(mess_.get());
+    if (!info) return refuse(QueueExit::pid_file_trouble, info.error());
+    id_ = info->st_ino;
+    if (const auto linked = link_file(pid_path_, wire::mess_path(id_)); !linked) {
+      return refuse_creation(QueueExit::mess_file_trouble, linked.error());
+    }
+    has_mess_ = true;
+    if (const auto removed = unlink_file(pid_path_); !removed) {
+      return refuse(QueueExit::pid_file_trouble, removed.error());
+    }
+    pid_path_.clear();
+    return remove_leftovers();
+  }
+
+  // The number is ours now. Names of an earlier message of that number can only have come back
+  // after a power cut, or from a backup: todo/N would send this text to that one's recipients.
+  Step remove_leftovers() {
+    for (const auto& path : {wire::todo_path(id_), wire::intd_path(id_)}) {
+      if (const auto removed = remove_file(path); !removed) {
+        return refuse(QueueExit::mess_file_trouble, removed.error());
+      }
+    }
+    return {};
+  }
+
+  Step create_pid_file() {
+    const std::string stem =
+        "pid/" + std::to_string(submission_.pid) + "." + std::to_string(submission_.now) + ".";
+    for (int sequence = 1;; ++sequence) {
+      const std::string path = stem + std::to_string(sequence);
+      auto fd = create_new_file(path, file_mode);
+      if (fd) {
+        mess_ = std::move(*fd);
+        pid_path_ = path;
+        return {};
+      }
+      if (fd.error().code != EEXIST || sequence == most_pid_names) {
+        return refuse_creation(QueueExit::pid_file_trouble, fd.error());
+      }
+    }
+  }
+
+  Step copy_message() {
+    std::string piece = format_received_line(submission_.pid, submission_.invoker, submission_.now);
+    std::size_t used = piece.size();
+    piece.resize(piece_bytes);
+    for (;;) {
+      const auto count = read_some(submission_.message_fd, std::span(piece).subspan(used));
+      if (!count) return refuse(QueueExit::read_error, count.error());
+      used += *count;
+      if (*count != 0 && used < piece.size()) continue;
+      if (const Step written = write(mess_, std::string_view(piece).substr(0, used)); !written) {
+        return written;
+      }
+      used = 0;
+      if (*count == 0) break;
+    }
+    start_writing_out(mess_.get());  // while the caller is still busy with the envelope
+    return {};
+  }
+
+  // S2 to S3.
+  Step create_intd() {
+    auto fd = create_new_file(wire::intd_path(id_), file_mode);
+    if (!fd) return refuse_creation(QueueExit::intd_file_trouble, fd.error());
+    intd_ = std::move(*fd);
+    return {};
+  }
+
+  Step copy_envelope() {
+    using State = wire::EnvelopeParser::State;
+    wire::EnvelopeParser parser;
+    std::string records =
+        wire::format_todo_head(submission_.uid, static_cast<std::uint64_t>(submission_.pid));
+    std::string piece(piece_bytes, '\0');
+    State state = State::unfinished;
+    while (state == State::unfinished) {
+      const auto count = read_some(submission_.envelope_fd, piece);
+      if (!count) return refuse(QueueExit::read_error, count.error());
+      // Without the final NUL the caller has died, or has thought better of it.
+      if (*count == 0) return refuse(QueueExit::read_error);
+      state = parser.feed(std::string_view(piece).substr(0, *count), records);
+      if (state == State::too_long) return refuse(QueueExit::address_too_long);
+      if (state == State::malformed) return refuse(QueueExit::bad_envelope);
+      if (state == State::complete || records.size() >= piece_bytes) {
+        if (const Step written = write(intd_, records); !written) return written;
+        records.clear();
+      }
+    }
+    return {};
+  }
+
+  // The text and the envelope, and the name mess/N. Nothing has changed in mess/ since the file was
+  // made, so its directory's sync finds its work done by the first. The name intd/N need not
+  // survive: todo/N will be another name of the same file.
+  Step sync_contents() {
+    start_writing_out(intd_.get());
+    Status synced = disk_.sync_file(mess_.get(), wire::mess_path(id_));
+    if (synced) synced = disk_.sync_file(intd_.get(), wire::intd_path(id_));
+    if (synced) synced = disk_.sync_directory(wire::split_directory("mess", id_));
+    if (!synced) return refuse(QueueExit::write_error, synced.error());
+    return {};
+  }
+
+  // S3 to S4.
+  Step link_todo() {
+    const auto linked = link_file(wire::intd_path(id_), wire::todo_path(id_));
+    if (!linked) return refuse_creation(QueueExit::todo_file_trouble, linked.error());
+    has_todo_ = true;
+    return {};
+  }
+
+  // The name todo/N. Only after this may the caller forget the message.
+  Step sync_todo() {
+    const auto synced = disk_.sync_directory("todo");
+    if (!synced) return refuse(QueueExit::write_error, synced.error());
+    return {};
+  }
+
+  Step write(const Fd& fd, std::string_view bytes) {
+    const auto written = write_all(fd.get(), bytes);
+    if (written) return {};
+    return refuse(QueueExit::write_error,
+                  {"unable to write " + (intd_ ? wire::intd_path(id_) : wire::mess_path(id_)),
+                   written.error().code});
+  }
+
+  // Truncating frees the space even where a name will not go. mess/N may be somebody else's: the
+  // files of a queue restored from a backup have other inode numbers than names.
+  void withdraw() {
+    if (has_todo_) {
+      // Once todo/N has been there the message is qmail-send's, which may have read it already and
+      // needs mess/N. Without todo/N it is either delivered (and the caller, told to try again,
+      // makes it a second copy) or swept as debris.
+      (void)remove_file(wire::todo_path(id_));
+      return;
+    }
+    if (intd_) discard(intd_, wire::intd_path(id_));
+    if (has_mess_) discard(mess_, wire::mess_path(id_));
+    if (!pid_path_.empty()) discard(mess_, pid_path_);
+  }
+
+  static void discard(const Fd& fd, const std::string& path) {
+    [[maybe_unused]] const int truncated = ::ftruncate(fd.get(), 0);
+    (void)remove_file(path);
+  }
+
+  const Submission& submission_;
+  Disk& disk_;
+  wire::MessageId id_ = 0;
+  Fd mess_;
+  Fd intd_;
+  std::string pid_path_;   // while the message has a name in pid/
+  bool has_mess_ = false;  // mess/N is ours
+  bool has_todo_ = false;
+};
+
+}  // namespace
+
+std::expected<void, Refusal> enqueue(const Submission& submission, Disk& disk) {
+  return Enqueuer(submission, disk).run();
+}
+
+}  // namespace postern::queue

@@ -1,0 +1,77 @@
+#include "queue/queue_program.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "posix/clock.h"
+#include "posix/files.h"
+#include "posix/program.h"
+#include "posix/signals.h"
+#include "queue/enqueue.h"
+#include "queue/received_line.h"
+#include "wire/home.h"
+#include "wire/time_limits.h"
+
+namespace postern::queue {
+namespace {
+
+using wire::QueueExit;
+
+constexpr std::size_t most_passwd_bytes = 16 << 20;
+
+void exit_on_timeout(int /*signal*/) { ::_exit(static_cast<int>(QueueExit::timeout)); }
+void exit_on_bug(int /*signal*/) { ::_exit(static_cast<int>(QueueExit::internal_bug)); }
+
+// Signals as we want them, whatever the caller had ignored or blocked. Interrupts from a terminal
+// do not end a message half way; a limit on file sizes is a write error, not a death.
+void guard_signals() {
+  for (const int signal :
+       {SIGPIPE, SIGVTALRM, SIGPROF, SIGQUIT, SIGINT, SIGHUP, SIGXCPU, SIGXFSZ}) {
+    ignore_signal(signal);
+  }
+  for (const int signal : {SIGILL, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGSYS}) {
+    std::signal(signal, exit_on_bug);
+  }
+  std::signal(SIGALRM, exit_on_timeout);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int refuse(QueueExit code, const Error& reason) {
+  // Callers learn a number; the log they pass on by descriptor 2 gets the reason.
+  if (!reason.what.empty()) warn(describe(reason));
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_queue_program() {
+  guard_signals();
+  ::umask(033);
+  ::alarm(static_cast<unsigned>(wire::queue_writer_deadline));
+  const std::string home = wire::home();
+  if (const auto done = change_directory(home); !done) {
+    return refuse(QueueExit::home_trouble, done.error());
+  }
+  if (const auto done = change_directory("queue"); !done) {
+    return refuse(QueueExit::queue_directory_trouble,
+                  {"unable to switch to " + home + "/queue", done.error().code});
+  }
+
+  Submission submission;
+  submission.pid = ::getpid();
+  submission.uid = ::getuid();
+  submission.now = unix_time();
+  // Without /etc/passwd the trace line says "by uid N", which is true of everybody.
+  submission.invoker = describe_invoker(
+      submission.uid, read_file("/etc/passwd", most_passwd_bytes).value_or(std::string{}));
+  Disk disk;
+  const auto queued = enqueue(submission, disk);
+  return queued ? static_cast<int>(QueueExit::ok)
+                : refuse(queued.error().code, queued.error().reason);
+}
+
+}  // namespace postern::queue

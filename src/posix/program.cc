@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <new>
 
 namespace postern {
@@ -15,10 +14,10 @@ constinit Program current;
 
 // Nothing here may allocate.
 [[noreturn]] void out_of_memory() {
-  const auto say = [](const char* text) {
-    [[maybe_unused]] auto written = ::write(current.out_of_memory_fd, text, std::strlen(text));
+  const auto say = [](std::string_view text) {
+    [[maybe_unused]] auto written = ::write(current.out_of_memory_fd, text.data(), text.size());
   };
-  if (current.out_of_memory_text != nullptr) {
+  if (!current.out_of_memory_text.empty()) {
     say(current.out_of_memory_text);
   } else {
     say(current.name);

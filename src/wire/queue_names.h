@@ -31,6 +31,7 @@ std::optional<MessageId> parse_message_id(std::string_view name);
 
 inline constexpr const char* lock_sendmutex = "lock/sendmutex";
 inline constexpr const char* lock_trigger = "lock/trigger";
-inline constexpr const char* lock_tcpto = "lock/tcpto";
+inline constexpr const char* lock_tcpto = "lock/tcpto";    // IPv4 addresses
+inline constexpr const char* lock_tcpto6 = "lock/tcpto6";  // IPv6 addresses
 
 }  // namespace postern::wire

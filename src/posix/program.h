@@ -18,7 +18,7 @@ inline constexpr int temporary = 111;
 struct Program {
   const char* name = "";                     // as messages begin: "qmail-clean"
   int out_of_memory = exit_code::temporary;  // exit code when memory runs out
-  std::string_view out_of_memory_text;       // written whole to `out_of_memory_fd` instead of
+  std::string_view out_of_memory_text{};     // written whole to `out_of_memory_fd` instead of
                                              // "NAME: fatal: out of memory\n"; may hold NULs
   int out_of_memory_fd = 2;
 };

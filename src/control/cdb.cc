@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
@@ -53,26 +54,24 @@ Result<CdbWriter> CdbWriter::create(const std::string& path, const std::string& 
   writer.fd_ = std::move(*fd);
   if (::fchmod(writer.fd_.get(), mode) != 0)
     return system_failure("unable to set the mode of " + temporary);
-  ::cdb_make_start(&writer.make_, writer.fd_.get());
-  writer.open_ = true;
+  writer.make_ = std::make_unique<struct cdb_make>();
+  ::cdb_make_start(writer.make_.get(), writer.fd_.get());
   return writer;
 }
 
-CdbWriter::CdbWriter(CdbWriter&& other) noexcept
-    : path_(std::move(other.path_)),
-      temporary_(std::move(other.temporary_)),
-      fd_(std::move(other.fd_)),
-      make_(other.make_),
-      open_(std::exchange(other.open_, false)) {}
-
 CdbWriter::~CdbWriter() {
-  if (!open_) return;
-  ::cdb_make_finish(&make_);  // frees; what it writes goes with the file
+  if (!make_) return;
+  ::cdb_make_finish(make_.get());  // frees; what it writes goes with the file
   ::unlink(temporary_.c_str());
 }
 
+Status CdbWriter::give_to(uid_t uid, gid_t gid) {
+  if (::fchown(fd_.get(), uid, gid) == 0) return {};
+  return system_failure("unable to change the owner of " + temporary_);
+}
+
 Status CdbWriter::add(std::string_view key, std::string_view value) {
-  if (::cdb_make_add(&make_, key.data(), static_cast<unsigned>(key.size()), value.data(),
+  if (::cdb_make_add(make_.get(), key.data(), static_cast<unsigned>(key.size()), value.data(),
                      static_cast<unsigned>(value.size())) != 0) {
     return system_failure("unable to write " + temporary_);
   }
@@ -80,15 +79,11 @@ Status CdbWriter::add(std::string_view key, std::string_view value) {
 }
 
 Status CdbWriter::commit() {
-  if (::cdb_make_finish(&make_) != 0) {
-    open_ = false;
-    const auto failed = system_failure("unable to write " + temporary_);
-    ::unlink(temporary_.c_str());
-    return failed;
-  }
-  open_ = false;
+  const bool written = ::cdb_make_finish(make_.get()) == 0;
+  make_.reset();
+  Status done = written ? Status{} : system_failure("unable to write " + temporary_);
   // The data must be on disk before the name points at it, and the name before we say so.
-  Status done = sync_file(fd_.get(), temporary_);
+  if (done) done = sync_file(fd_.get(), temporary_);
   if (done) done = rename_file(temporary_, path_);
   if (!done) {
     ::unlink(temporary_.c_str());

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cdb.h>
+#include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,11 +40,13 @@ class CdbWriter {
   /// Writes to `temporary`, in the directory of `path`; owner-writable, then `mode`.
   static Result<CdbWriter> create(const std::string& path, const std::string& temporary,
                                   mode_t mode);
-  CdbWriter(CdbWriter&& other) noexcept;
+  CdbWriter(CdbWriter&&) = default;
   CdbWriter& operator=(CdbWriter&& other) = delete;
   /// Removes the temporary file unless commit() has succeeded.
   ~CdbWriter();
 
+  /// The file will belong to `uid` and `gid`, before it has its name. For root only.
+  Status give_to(uid_t uid, gid_t gid);
   Status add(std::string_view key, std::string_view value);
   /// Finishes, syncs, renames over `path`, syncs the directory. Until then `path` is untouched.
   Status commit();
@@ -52,8 +56,7 @@ class CdbWriter {
   std::string path_;
   std::string temporary_;
   Fd fd_;
-  struct cdb_make make_{};
-  bool open_ = false;
+  std::unique_ptr<struct cdb_make> make_;  // holds pointers into itself, so it may not move
 };
 
 }  // namespace postern::control

@@ -15,12 +15,41 @@ Deadline deadline_in(std::chrono::milliseconds timeout) {
 
 bool would_block(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
 
-// One write that does not block once poll() has said there is room: a socket takes what fits, a
-// pipe always takes PIPE_BUF bytes whole.
-ssize_t write_without_blocking(int fd, std::string_view bytes) {
-  const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0 || errno != ENOTSOCK) return sent;
-  return ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+// One write that does not block past the deadline, although the descriptor may be a blocking one:
+// a socket takes what fits; a pipe that poll() calls writable takes PIPE_BUF bytes whole.
+Result<std::size_t> write_some(int fd, std::string_view bytes, Deadline deadline) {
+  for (;;) {
+    ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0 && errno == ENOTSOCK) {
+      if (auto ready = wait_for(fd, POLLOUT, deadline); !ready) {
+        return std::unexpected(ready.error());
+      }
+      count = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    }
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (would_block(errno)) {
+      if (auto ready = wait_for(fd, POLLOUT, deadline); !ready) {
+        return std::unexpected(ready.error());
+      }
+    } else if (errno != EINTR) {
+      return system_failure("unable to write");
+    }
+  }
+}
+
+// As write_some(), for as long as it takes.
+Result<std::size_t> write_some(int fd, std::string_view bytes) {
+  for (;;) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (would_block(errno)) {
+      if (auto ready = wait_for(fd, POLLOUT, Deadline::never()); !ready) {
+        return std::unexpected(ready.error());
+      }
+    } else if (errno != EINTR) {
+      return system_failure("unable to write");
+    }
+  }
 }
 
 }  // namespace
@@ -55,15 +84,9 @@ Result<std::size_t> read_some(int fd, std::span<char> buffer, Deadline deadline)
 Status write_all(int fd, std::string_view bytes, Deadline deadline) {
   const bool limited = deadline.poll_timeout() >= 0;
   while (!bytes.empty()) {
-    const ssize_t count =
-        limited ? write_without_blocking(fd, bytes) : ::write(fd, bytes.data(), bytes.size());
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (would_block(errno)) {
-      if (auto ready = wait_for(fd, POLLOUT, deadline); !ready) return ready;
-    } else if (errno != EINTR) {
-      return system_failure("unable to write");
-    }
+    const auto count = limited ? write_some(fd, bytes, deadline) : write_some(fd, bytes);
+    if (!count) return std::unexpected(count.error());
+    bytes.remove_prefix(*count);
   }
   return {};
 }

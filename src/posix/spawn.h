@@ -51,14 +51,14 @@ struct FdMapping {
 };
 
 struct SpawnSpec {
-  std::vector<std::string> argv;  // argv[0] is also the program unless path is given
-  std::string path;               // program file, if not argv[0]
-  bool search_path = false;       // look in $PATH if the program has no '/'
-  std::optional<std::vector<std::string>> environment;  // NAME=VALUE; absent: ours
-  std::vector<FdMapping> fds;                           // others are passed on unless close-on-exec
-  std::string directory;                                // "" stays where we are
-  std::optional<Identity> identity;                     // who to become, after the directory change
-  std::optional<mode_t> umask;
+  std::vector<std::string> argv{};  // argv[0] is also the program unless path is given
+  std::string path{};               // program file, if not argv[0]
+  bool search_path = false;         // look in $PATH if the program has no '/'
+  std::optional<std::vector<std::string>> environment{};  // NAME=VALUE; absent: ours
+  std::vector<FdMapping> fds{};        // others are passed on unless close-on-exec
+  std::string directory{};             // "" stays where we are
+  std::optional<Identity> identity{};  // who to become, after the directory change
+  std::optional<mode_t> umask{};
 };
 
 /// Starts a program. In the child every signal is unblocked and SIGPIPE has its default again.

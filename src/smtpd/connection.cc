@@ -1,0 +1,132 @@
+#include "smtpd/connection.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "posix/files.h"
+#include "posix/io.h"
+#include "posix/signals.h"
+#include "smtpd/checker_program.h"
+#include "smtpd/log.h"
+#include "smtpd/own_addresses.h"
+#include "smtpd/queue_program.h"
+#include "smtpd/recipient_program.h"
+#include "wire/home.h"
+
+namespace postern::smtpd {
+namespace {
+
+constexpr int exit_code_of_a_broken_session = 1;
+constexpr std::size_t output_bytes = 8192;
+
+class Connection {
+ public:
+  Connection(Session& session, std::chrono::seconds timeout, int in, int out)
+      : session_(session), input_(in, timeout), output_(out, timeout, output_bytes) {}
+
+  int serve() {
+    send(session_.greet());
+    while (!exit_) session_.in_data() ? take_data() : take_line();
+    return *exit_;
+  }
+
+ private:
+  // Replies go out when there is nothing left to read, so that a client that sends commands in one
+  // go gets the answers in one go (RFC 2920).
+  std::string_view next_bytes() {
+    if (!input_.buffered().empty()) return input_.buffered();
+    if (!output_.flush()) return end(exit_code_of_a_broken_session);
+    const auto bytes = input_.peek();
+    if ((!bytes && bytes.error().code == ETIMEDOUT) || latest_end_.passed()) {
+      send(session_.time_out());
+      return {};
+    }
+    if (!bytes || bytes->empty()) return end(exit_code_of_a_broken_session);
+    return *bytes;
+  }
+
+  void take_data() {
+    const std::string_view bytes = next_bytes();
+    if (bytes.empty()) return;
+    const Session::Taken taken = session_.feed_data(bytes);
+    input_.consume(taken.bytes);
+    send(taken.answer);
+  }
+
+  void take_line() {
+    const std::string_view bytes = next_bytes();
+    if (bytes.empty()) return;
+    const std::size_t end = bytes.find('\n');
+    const std::string_view part = bytes.substr(0, end);
+    too_long_ = too_long_ || part.size() > Session::most_line_bytes + 1 - line_.size();
+    if (!too_long_) line_ += part;
+    input_.consume(end == std::string_view::npos ? part.size() : end + 1);
+    if (end == std::string_view::npos) return;
+    const Answer answer = too_long_ ? session_.line_too_long() : session_.feed_line(line_);
+    line_.clear();
+    too_long_ = false;
+    send(answer);
+  }
+
+  void send(const Answer& answer) {
+    if (!answer.log.empty()) log_warning(answer.log);
+    if (answer.pause.count() > 0) {
+      (void)output_.flush();
+      std::this_thread::sleep_for(answer.pause);
+    }
+    const bool sent = output_.put(answer.text) && (!answer.exit || output_.flush());
+    if (!sent) end(exit_code_of_a_broken_session);
+    if (answer.exit) end(*answer.exit);
+  }
+
+  std::string_view end(int code) {
+    exit_ = code;
+    return {};
+  }
+
+  Session& session_;
+  BufferedInput input_;
+  BufferedOutput output_;
+  Deadline latest_end_ = Deadline::after(longest_session);
+  std::string line_;  // the beginning of a command
+  bool too_long_ = false;
+  std::optional<int> exit_;
+};
+
+int refuse_to_serve(const Error& error) {
+  log_warning(describe(error));
+  (void)write_all(1, format_reply(reply::no_controls), Deadline::after(std::chrono::minutes(1)));
+  return exit_code_of_a_broken_session;
+}
+
+}  // namespace
+
+int serve_client(Session& session, std::chrono::seconds timeout, int in, int out) {
+  return Connection(session, timeout, in, out).serve();
+}
+
+int serve_smtp(const std::vector<std::string>& arguments) {
+  ignore_signal(SIGPIPE);
+  if (auto changed = change_directory(wire::home()); !changed) {
+    return refuse_to_serve(changed.error());
+  }
+  auto settings = read_settings(arguments);
+  if (!settings) return refuse_to_serve(settings.error());
+
+  CheckerProgram checker(settings->auth);
+  QueueProgram queue;
+  RecipientProgram recipient_check(settings->recipient_check);
+  OwnAddresses addresses;
+  const auto timeout = settings->timeout;
+  Session session(std::move(*settings), {.checker = checker,
+                                         .queue = queue,
+                                         .recipient_check = recipient_check,
+                                         .addresses = addresses,
+                                         .now = unix_time,
+                                         .pid = ::getpid()});
+  return serve_client(session, timeout, 0, 1);
+}
+
+}  // namespace postern::smtpd

@@ -1,0 +1,111 @@
+// The SMTP dialogue (RFC 5321) as qmail holds it: lines and bytes in, replies out. Reads and writes
+// nothing itself; the connection is in connection.h. Described in docs/wire/smtpd.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "smtpd/auth_exchange.h"
+#include "smtpd/data_decoder.h"
+#include "smtpd/recipient_list.h"
+#include "smtpd/replies.h"
+#include "smtpd/services.h"
+#include "smtpd/settings.h"
+
+namespace postern::smtpd {
+
+/// What the client gets for its input.
+struct Answer {
+  std::string text{};                  // replies with their CRLFs; may be empty
+  std::chrono::milliseconds pause{0};  // to wait before the text is sent
+  std::optional<int> exit{};           // close the connection then, and exit with this code
+  std::string log{};                   // a line for the log, why; empty: none
+};
+
+class Session {
+ public:
+  /// Longest line taken, in bytes without its end: RFC 4954's limit for AUTH, and the command.
+  static constexpr std::size_t most_line_bytes = 12288 + 64;
+  /// Longest address, as in qmail; the queue takes somewhat more, for what RELAYCLIENT adds.
+  static constexpr std::size_t most_address_bytes = 900;
+
+  Session(Settings settings, Services services);
+
+  Answer greet() const;
+  /// A line without its LF, when in_data() is false. One CR at its end does not count.
+  Answer feed_line(std::string_view line);
+  /// Instead of a line with more than most_line_bytes.
+  Answer line_too_long();
+
+  /// Whether the message is being sent: bytes are to be fed, not lines.
+  [[nodiscard]] bool in_data() const { return incoming_.has_value(); }
+  struct Taken {
+    std::size_t bytes;  // consumed; more than that is for feed_line()
+    Answer answer;
+  };
+  Taken feed_data(std::string_view bytes);
+
+  /// The client has been silent for too long.
+  static Answer time_out();
+
+ private:
+  struct Transaction {
+    std::string sender;
+    bool bad_sender = false;
+    std::optional<std::string> submitter;  // MAIL's AUTH=
+    RecipientList recipients;
+  };
+  /// A message being received.
+  struct Incoming {
+    Transaction transaction;
+    std::unique_ptr<OutgoingMessage> message;  // nothing: it will be refused
+    DataDecoder decoder;
+    HopCounter hops;
+    std::uint64_t bytes = 0;  // decoded
+    bool too_big = false;
+  };
+  struct Verb;
+  static const Verb verbs[];
+
+  Answer on_auth(std::string_view argument);
+  Answer on_data(std::string_view argument);
+  Answer on_ehlo(std::string_view argument);
+  Answer on_helo(std::string_view argument);
+  Answer on_help(std::string_view argument);
+  Answer on_mail(std::string_view argument);
+  Answer on_noop(std::string_view argument);
+  Answer on_quit(std::string_view argument);
+  Answer on_rcpt(std::string_view argument);
+  Answer on_rset(std::string_view argument);
+  Answer on_vrfy(std::string_view argument);
+
+  bool auth_available();
+  Answer continue_auth(AuthExchange::State state);
+  Answer log_in();
+
+  Result<void> localise(std::string& address);
+  Answer refuse_recipient_or_add(std::string recipient);
+  Answer verify_recipient(const std::string& recipient);
+  Answer add_recipient(std::string_view recipient);
+
+  std::string format_trace(const Transaction& transaction) const;
+  void take_decoded(std::string_view decoded);
+  Answer finish_message();
+
+  Settings settings_;
+  Services services_;
+  std::optional<std::string> helo_;
+  bool extended_ = false;  // the client has said EHLO
+  bool authenticated_ = false;
+  std::optional<bool> checker_is_open_;  // accepts anybody; found out when it first matters
+  std::optional<AuthExchange> exchange_;
+  std::optional<Transaction> transaction_;
+  std::optional<Incoming> incoming_;
+  std::string decoded_;  // room for a piece of the message, kept
+};
+
+}  // namespace postern::smtpd

@@ -1,0 +1,80 @@
+#include "smtpd/settings.h"
+
+#include <algorithm>
+
+#include "base/integers.h"
+#include "control/read.h"
+#include "posix/environment.h"
+
+namespace postern::smtpd {
+namespace {
+
+constexpr std::uint64_t longest_timeout = 7 * 86400;  // seconds
+
+Peer read_peer() {
+  const auto local_ip = environment_variable("TCPLOCALIP").value_or("unknown");
+  return {.remote_host = environment_variable("TCPREMOTEHOST").value_or("unknown"),
+          .remote_ip = environment_variable("TCPREMOTEIP").value_or("unknown"),
+          .remote_info = environment_variable("TCPREMOTEINFO"),
+          .local_name = environment_variable("TCPLOCALHOST").value_or(local_ip)};
+}
+
+// $DATABYTES, set in the tcprules of some clients, goes before control/databytes.
+Result<std::uint64_t> read_most_bytes() {
+  const auto value = environment_variable("DATABYTES");
+  if (!value || value->empty()) return control::read<"databytes">();
+  const auto bytes = parse_decimal(*value);
+  if (!bytes) return failure("$DATABYTES holds \"" + *value + "\": give it a number of bytes");
+  return *bytes;
+}
+
+// Without control/me there is nothing to stand for our address.
+Result<std::optional<std::string>> read_local_ip_host() {
+  auto host = control::read_line_file(control::FileName("localiphost").spec());
+  if (!host || *host) return host;
+  return control::read_line_file(control::FileName("me").spec());
+}
+
+// Puts a value that has been read in its place, or remembers the first error.
+class Collector {
+ public:
+  template <class T, class U>
+  void put(T& place, Result<U> value) {
+    if (value) {
+      place = T(std::move(*value));
+    } else if (!error_) {
+      error_ = std::move(value.error());
+    }
+  }
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<Settings> read_settings(const std::vector<std::string>& arguments) {
+  Settings settings;
+  std::uint64_t timeout = 0;
+  Collector collector;
+  collector.put(settings.greeting, control::read<"smtpgreeting">());
+  collector.put(settings.local_ip_host, read_local_ip_host());
+  collector.put(timeout, control::read<"timeoutsmtpd">());
+  collector.put(settings.recipient_hosts, RecipientHosts::read());
+  collector.put(settings.bad_senders, control::read<"badmailfrom">());
+  collector.put(settings.bad_recipients, control::read<"badrcptto">());
+  collector.put(settings.most_bytes, read_most_bytes());
+  if (collector.error()) return std::unexpected(*collector.error());
+
+  timeout = std::clamp<std::uint64_t>(timeout, 1, longest_timeout);
+  settings.timeout = std::chrono::seconds(timeout);
+  settings.relay_client = environment_variable("RELAYCLIENT");
+  settings.recipient_check = environment_variable("RCPTCHECK").value_or("");
+  settings.peer = read_peer();
+  settings.auth =
+      parse_auth_setup(arguments, environment_variable("SMTPAUTH"), settings.peer.local_name);
+  return settings;
+}
+
+}  // namespace postern::smtpd

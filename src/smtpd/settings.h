@@ -1,0 +1,44 @@
+// All that a session is told by control files, the environment and the arguments, read once before
+// the greeting.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "smtpd/auth_setup.h"
+#include "smtpd/policy.h"
+
+namespace postern::smtpd {
+
+/// The two ends of the connection, as tcpserver or tcp-env name them.
+struct Peer {
+  std::string remote_host;  // "unknown" where there is none
+  std::string remote_ip;
+  std::optional<std::string> remote_info;  // ident's answer; after AUTH, the user
+  std::string local_name;
+};
+
+struct Settings {
+  std::string greeting;                      // control/smtpgreeting
+  std::chrono::seconds timeout{1200};        // for each piece of input or output
+  std::uint64_t most_bytes = 0;              // of a message, decoded; 0: no limit
+  std::optional<std::string> local_ip_host;  // stands for our address in brackets
+  AddressList bad_senders;
+  AddressList bad_recipients;
+  RecipientHosts recipient_hosts;
+  std::optional<std::string> relay_client;  // what is added to recipients of a relaying client
+  std::string recipient_check;              // $RCPTCHECK, a program; empty: none
+  AuthSetup auth;
+  std::chrono::milliseconds failure_pause{5000};  // before a login is refused
+  Peer peer;
+};
+
+/// The qmail home must be the current directory. Error: a control file, or $DATABYTES, that cannot
+/// be read or makes no sense.
+Result<Settings> read_settings(const std::vector<std::string>& arguments);
+
+}  // namespace postern::smtpd

@@ -12,10 +12,9 @@
 namespace postern {
 namespace {
 
-constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-constexpr std::array<std::string_view, 7> weekdays = {"Sun", "Mon", "Tue", "Wed",
-                                                      "Thu", "Fri", "Sat"};
+constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<const char*, 7> weekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::int64_t day_seconds = 86400;
 
 // Days since 1970 of a date in the proleptic Gregorian calendar, counted in years that begin in
@@ -64,7 +63,7 @@ std::vector<std::string> date_words(std::string_view text) {
 }
 
 template <std::size_t N>
-std::optional<int> find_name(const std::array<std::string_view, N>& names, std::string_view word) {
+std::optional<int> find_name(const std::array<const char*, N>& names, std::string_view word) {
   for (std::size_t i = 0; i < N; ++i) {
     if (equal_ignoring_case(names[i], word)) return static_cast<int>(i);
   }
@@ -88,9 +87,10 @@ std::optional<std::int64_t> zone_offset(std::string_view zone) {
                                            {"PST", -8},
                                            {"PDT", -7}}};
   if (zone.size() == 5 && (zone[0] == '+' || zone[0] == '-')) {
-    const auto digits = parse_decimal<int>(zone.substr(1));
+    const auto digits = parse_decimal<std::uint16_t>(zone.substr(1));
     if (!digits || *digits % 100 > 59) return std::nullopt;
-    const std::int64_t offset = (*digits / 100 * 60 + *digits % 100) * 60;
+    const std::int64_t minutes = *digits / 100 * 60 + *digits % 100;
+    const std::int64_t offset = minutes * 60;
     return zone[0] == '-' ? -offset : offset;
   }
   for (const Zone& known : zones) {
@@ -175,16 +175,17 @@ CivilTime civil_time(std::int64_t seconds) {
 }
 
 std::int64_t seconds_since_1970(const CivilTime& time) {
-  return days_from_civil(time.year, time.month, time.day) * day_seconds + time.hour * 3600 +
-         time.minute * 60 + time.second;
+  const std::int64_t minutes = time.hour * 60 + time.minute;
+  return days_from_civil(time.year, time.month, time.day) * day_seconds + minutes * 60 +
+         time.second;
 }
 
 std::string format_date(std::int64_t seconds) {
   const CivilTime t = civil_time(seconds);
   char text[64];
   std::snprintf(text, sizeof text, "%d %s %lld %02d:%02d:%02d -0000", t.day,
-                months[static_cast<std::size_t>(t.month - 1)].data(),
-                static_cast<long long>(t.year), t.hour, t.minute, t.second);
+                months[static_cast<std::size_t>(t.month - 1)], static_cast<long long>(t.year),
+                t.hour, t.minute, t.second);
   return text;
 }
 
@@ -192,9 +193,9 @@ std::string format_mbox_date(std::int64_t seconds) {
   const CivilTime t = civil_time(seconds);
   char text[64];
   std::snprintf(text, sizeof text, "%s %s %02d %02d:%02d:%02d %lld",
-                weekdays[static_cast<std::size_t>(t.weekday)].data(),
-                months[static_cast<std::size_t>(t.month - 1)].data(), t.day, t.hour, t.minute,
-                t.second, static_cast<long long>(t.year));
+                weekdays[static_cast<std::size_t>(t.weekday)],
+                months[static_cast<std::size_t>(t.month - 1)], t.day, t.hour, t.minute, t.second,
+                static_cast<long long>(t.year));
   return text;
 }
 

@@ -1,0 +1,218 @@
+#include "local/deliver.h"
+
+#include <sys/stat.h>
+
+#include <csignal>
+#include <variant>
+
+#include "local/command.h"
+#include "local/dot_qmail.h"
+#include "local/forward.h"
+#include "local/maildir.h"
+#include "local/mbox.h"
+#include "local/message.h"
+#include "local/recipient.h"
+#include "local/search.h"
+#include "posix/clock.h"
+#include "posix/environment.h"
+#include "posix/files.h"
+#include "posix/io.h"
+#include "posix/signals.h"
+#include "wire/home.h"
+
+namespace postern::local {
+namespace {
+
+constexpr mode_t writable_by_others = 0002;  // conf-patrn
+
+void say(int fd, std::string_view text) { (void)write_all(fd, text); }
+
+// What is to be done, and with which .qmail file's rights.
+struct Plan {
+  DotQmail dot_qmail;
+  std::string new_sender;
+};
+
+class LocalDelivery {
+ public:
+  LocalDelivery(Arguments arguments, Message message)
+      : arguments_(std::move(arguments)),
+        message_(std::move(message)),
+        now_(unix_time()),
+        delivered_to_(format_delivered_to(to())),
+        return_path_(format_return_path(to().sender)) {}
+
+  Outcome run();
+
+ private:
+  [[nodiscard]] const Recipient& to() const { return arguments_.recipient; }
+
+  Outcome check_home() const;
+  Outcome check_loop() const;
+  std::expected<Plan, Failure> make_plan() const;
+  std::expected<DotQmail, Failure> read_instructions() const;
+  Outcome follow(const Plan& plan);
+  std::expected<CommandEnd, Failure> perform(const Instruction& instruction);
+  void show(const Instruction& instruction);
+  void report() const;
+
+  Arguments arguments_;
+  Message message_;
+  std::int64_t now_;
+  std::string delivered_to_;
+  std::string return_path_;
+  MaildirNames names_ = MaildirNames::of_this_process();
+  unsigned files_ = 0;
+  unsigned programs_ = 0;
+  std::vector<std::string> forwards_;
+  pid_t qp_ = 0;
+};
+
+Outcome LocalDelivery::run() {
+  if (auto checked = check_home(); !checked) return checked;
+  if (auto checked = check_loop(); !checked) return checked;
+  for (const auto& [name, value] : format_variables(to(), now_)) {
+    set_environment_variable(std::string(name).c_str(), value);
+  }
+  const auto plan = make_plan();
+  if (!plan) return std::unexpected(plan.error());
+  set_environment_variable("NEWSENDER", plan->new_sender);
+  return follow(*plan);
+}
+
+Outcome LocalDelivery::check_home() const {
+  if (const auto changed = change_directory(to().home); !changed) {
+    return defer_for("Unable to switch to " + to().home, changed.error().code);
+  }
+  const auto info = stat_file(".");
+  if (!info) return defer_for("Unable to stat home directory", info.error().code);
+  if ((info->st_mode & writable_by_others) != 0) {
+    return defer("Uh-oh: home directory is writable. (#4.7.0)");
+  }
+  if ((info->st_mode & S_ISVTX) == 0) return {};
+  if (arguments_.deliver) {
+    return defer("Home directory is sticky: user is editing his .qmail file. (#4.2.1)");
+  }
+  say(2, "Warning: home directory is sticky.\n");
+  return {};
+}
+
+Outcome LocalDelivery::check_loop() const {
+  const auto looping = has_header_line(message_, delivered_to_);
+  if (!looping) return defer(std::string(unreadable_message));
+  if (!*looping) return {};
+  return bounce("This message is looping: it already has my Delivered-To line. (#5.4.6)");
+}
+
+std::expected<Plan, Failure> LocalDelivery::make_plan() const {
+  auto dot_qmail = read_instructions();
+  if (!dot_qmail) return std::unexpected(dot_qmail.error());
+  CurrentDirectory home;
+  auto new_sender = find_new_sender(home, to());
+  if (!new_sender) return std::unexpected(new_sender.error());
+  return Plan{std::move(*dot_qmail), std::move(*new_sender)};
+}
+
+std::expected<DotQmail, Failure> LocalDelivery::read_instructions() const {
+  CurrentDirectory home;
+  const auto found = find_dot_qmail(home, to());
+  if (!found) return std::unexpected(found.error());
+  unset_environment_variable("DEFAULT");
+  if (!*found) {
+    if (!to().dash.empty()) return bounce("Sorry, no mailbox here by that name. (#5.1.1)");
+    return parse_dot_qmail(to().default_delivery, false);
+  }
+  const DotQmailFile& file = **found;
+  if (file.default_part) set_environment_variable("DEFAULT", *file.default_part);
+  const auto text = read_to_end(file.file.fd.get(), most_dot_qmail_bytes);
+  if (!text) return defer_for("Unable to read " + file.name, text.error().code);
+  if (text->empty()) return parse_dot_qmail(to().default_delivery, false);
+  return parse_dot_qmail(*text, (file.file.mode & S_IXUSR) != 0);
+}
+
+Outcome LocalDelivery::follow(const Plan& plan) {
+  bool stopped = false;
+  for (const auto& instruction : plan.dot_qmail.instructions) {
+    const auto end = perform(instruction);
+    if (!end) return std::unexpected(end.error());
+    stopped = *end == CommandEnd::done_stop;
+    if (stopped) break;
+  }
+  if (!stopped && plan.dot_qmail.problem) return std::unexpected(*plan.dot_qmail.problem);
+  if (!forwards_.empty() && arguments_.deliver) {
+    const auto qp =
+        forward_message({plan.new_sender, forwards_}, delivered_to_, message_, wire::home());
+    if (!qp) return std::unexpected(qp.error());
+    qp_ = *qp;
+  }
+  report();
+  return {};
+}
+
+std::expected<CommandEnd, Failure> LocalDelivery::perform(const Instruction& instruction) {
+  if (!arguments_.deliver) show(instruction);
+  Outcome done;
+  switch (instruction.kind) {
+    case Instruction::Kind::maildir:
+      ++files_;
+      if (arguments_.deliver) {
+        done = deliver_to_maildir(instruction.text, return_path_ + delivered_to_, message_, names_);
+      }
+      break;
+    case Instruction::Kind::mbox:
+      ++files_;
+      if (arguments_.deliver) {
+        const std::string from_line = format_from_line(to().sender, now_);
+        done =
+            deliver_to_mbox(instruction.text, from_line + return_path_ + delivered_to_, message_);
+      }
+      break;
+    case Instruction::Kind::program:
+      ++programs_;
+      if (arguments_.deliver) return run_command(instruction.text, message_);
+      break;
+    case Instruction::Kind::forward:
+      forwards_.push_back(instruction.text);
+      break;
+  }
+  if (!done) return std::unexpected(done.error());
+  return CommandEnd::done;
+}
+
+void LocalDelivery::show(const Instruction& instruction) {
+  say(1, std::string(name_of(instruction.kind)).append(" ").append(instruction.text).append("\n"));
+}
+
+void LocalDelivery::report() const {
+  std::string text = "did " + std::to_string(files_) + "+" + std::to_string(forwards_.size()) +
+                     "+" + std::to_string(programs_) + "\n";
+  if (qp_ != 0) text += "qp " + std::to_string(qp_) + "\n";
+  say(1, text);
+}
+
+Outcome run(const Arguments& arguments) {
+  auto message = Message::open(0);
+  if (!message) {
+    return defer(message.error().code == ESPIPE ? "Unable to rewind message. (#4.3.0)"
+                                                : std::string(unreadable_message));
+  }
+  return LocalDelivery(arguments, std::move(*message)).run();
+}
+
+}  // namespace
+
+int deliver(std::span<char* const> arguments) {
+  ::umask(077);
+  ignore_signal(SIGPIPE);
+  const auto parsed = parse_arguments(arguments);
+  if (!parsed) {
+    die(exit_code::permanent,
+        "usage: qmail-local [ -nN ] user homedir local dash ext domain sender defaultdelivery");
+  }
+  const Outcome outcome = run(*parsed);
+  if (outcome) return exit_code::ok;
+  if (!outcome.error().text.empty()) say(2, outcome.error().text + "\n");
+  return outcome.error().code;
+}
+
+}  // namespace postern::local

@@ -1,0 +1,47 @@
+// What a spawn does with one delivery: which processes it starts, and what it makes of their
+// output. The local and the remote spawn differ in this alone; spawn/server.h is the same for both.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "posix/fd.h"
+#include "posix/spawn.h"
+#include "wire/delivery_order.h"
+
+namespace postern::spawning {
+
+/// A delivery that qmail-send has ordered and whose message has been opened.
+struct Delivery {
+  wire::DeliveryOrder order;
+  Fd message;  // at offset 0
+};
+
+/// A process that works on a delivery, and the end of the pipe its output comes from. No copy of
+/// the other end may stay open in the spawn.
+struct Worker {
+  Child child;
+  Fd output;
+};
+
+/// A worker that has ended and whose output has ended too.
+struct Finished {
+  ExitStatus status;
+  std::string output;
+  bool too_long = false;  // it wrote more than the channel keeps; `output` is the first part
+};
+
+/// What follows: a worker to wait for, or the report that ends the delivery (letter and text).
+using Next = std::variant<Worker, std::string>;
+
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  /// The most output of a worker that is kept, in bytes.
+  [[nodiscard]] virtual std::size_t most_output() const = 0;
+  virtual Next begin(const Delivery& delivery) = 0;
+  /// `step` counts the delivery's workers from 0; this one has finished.
+  virtual Next proceed(const Delivery& delivery, unsigned step, Finished finished) = 0;
+};
+
+}  // namespace postern::spawning

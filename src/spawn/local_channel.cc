@@ -1,0 +1,67 @@
+#include "spawn/local_channel.h"
+
+#include "mail/address.h"
+#include "posix/pipe.h"
+#include "posix/program.h"
+#include "spawn/local_report.h"
+#include "spawn/start.h"
+#include "spawn/user_lookup.h"
+
+namespace postern::spawning {
+namespace {
+
+std::string fixed_report(LocalExit reason) {
+  return std::string(local_exit_report(static_cast<int>(reason)).value_or(""));
+}
+
+}  // namespace
+
+std::size_t LocalChannel::most_output() const { return most_local_output; }
+
+Next LocalChannel::begin(const Delivery& delivery) {
+  const auto to = mail::split_address(delivery.order.recipient);
+  // qmail's way with "@host": delivered, to nobody.
+  if (to.local.empty()) return "K";
+  auto worker = start_user_lookup(setup_.home, setup_.lookup, std::string(to.local));
+  if (!worker) return "Zqmail-spawn unable to fork. (#4.3.0)\n";
+  return std::move(*worker);
+}
+
+Next LocalChannel::proceed(const Delivery& delivery, unsigned step, Finished finished) {
+  if (step > 0) return format_local_report(finished);
+  if (finished.status.crashed() || finished.status.code() != 0) {
+    return format_lookup_failure(finished.status);
+  }
+  const auto user = wire::parse_local_user(finished.output);
+  if (!user) return fixed_report(LocalExit::bug);
+  if (user->uid == 0) return fixed_report(LocalExit::would_be_root);
+  return run_qmail_local(delivery, *user);
+}
+
+Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUser& user) {
+  auto pipe = make_pipe();
+  if (!pipe) return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
+  const auto to = mail::split_address(delivery.order.recipient);
+  const SpawnSpec spec{
+      .argv = {"bin/qmail-local", "--", user.user, user.home, std::string(to.local), user.dash,
+               user.extension, std::string(to.host), delivery.order.sender,
+               setup_.default_delivery},
+      .fds = {{delivery.message.get(), 0}, {pipe->write.get(), 1}, {pipe->write.get(), 2}},
+      .directory = setup_.home,
+      .identity = Identity{user.uid, user.gid, {}}};
+  auto child = spawn(spec);
+  if (child) return Worker{std::move(*child), std::move(pipe->read)};
+  const bool not_run = child.error().what.starts_with("unable to run");
+  return fixed_report(not_run ? LocalExit::exec_failed : LocalExit::system_trouble);
+}
+
+int serve_local_deliveries(std::span<char* const> arguments) {
+  if (arguments.empty()) die(exit_code::permanent, "usage: qmail-lspawn defaultdelivery");
+  const Start start = start_spawn();
+  LocalChannel channel({.home = start.home,
+                        .lookup = {start.ids.password, start.ids.nofiles, {}},
+                        .default_delivery = arguments[0]});
+  return Server(start.server, channel).run();
+}
+
+}  // namespace postern::spawning

@@ -1,0 +1,35 @@
+// The local spawn's deliveries: look the recipient up, become that user, run qmail-local.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "posix/identity.h"
+#include "spawn/channel.h"
+#include "wire/users_cdb.h"
+
+namespace postern::spawning {
+
+struct LocalSetup {
+  std::string home;              // the qmail home
+  Identity lookup;               // who looks users up: qmailp
+  std::string default_delivery;  // what an empty .qmail file means: "./Maildir/"
+};
+
+class LocalChannel : public Channel {
+ public:
+  explicit LocalChannel(LocalSetup setup) : setup_(std::move(setup)) {}
+  [[nodiscard]] std::size_t most_output() const override;
+  Next begin(const Delivery& delivery) override;
+  Next proceed(const Delivery& delivery, unsigned step, Finished finished) override;
+
+ private:
+  Next run_qmail_local(const Delivery& delivery, const wire::LocalUser& user);
+
+  LocalSetup setup_;
+};
+
+/// qmail-lspawn: everything after main(). `arguments` without the program's name.
+int serve_local_deliveries(std::span<char* const> arguments);
+
+}  // namespace postern::spawning

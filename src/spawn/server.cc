@@ -1,0 +1,176 @@
+#include "spawn/server.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <vector>
+
+#include "posix/io.h"
+#include "posix/program.h"
+#include "spawn/order_check.h"
+
+namespace postern::spawning {
+namespace {
+
+constexpr std::size_t chunk_bytes = 16384;
+// An order holds two addresses, which qmail-queue limits to about 1000 bytes each.
+constexpr std::size_t most_incoming = 1 << 20;
+// While so much waits for qmail-send to read it, no further orders are taken.
+constexpr std::size_t most_outgoing = 1 << 20;
+// A worker needs a pipe while it runs and a message while it is started.
+constexpr std::size_t files_per_delivery = 3;
+constexpr std::size_t files_of_our_own = 24;
+
+// A worker that cannot be waited for counts as crashed.
+ExitStatus lost_worker() { return ExitStatus(SIGKILL); }
+
+}  // namespace
+
+unsigned delivery_limit(std::size_t number_bytes, std::size_t open_files) {
+  const unsigned most = wire::most_deliveries(number_bytes);
+  if (number_bytes == 1) return std::min(wire::spawn_limit, most);
+  if (open_files <= files_of_our_own + files_per_delivery) return 1;
+  const std::size_t room = (open_files - files_of_our_own) / files_per_delivery;
+  return static_cast<unsigned>(std::min<std::size_t>(room, most));
+}
+
+int Server::run() {
+  auto signals = SignalFd::watch({SIGCHLD});
+  if (!signals) die(exit_code::temporary, signals.error());
+  outgoing_ = wire::format_delivery_number(setup_.limit, setup_.number_bytes);
+  while (!finished()) {
+    if (const auto turned = turn(*signals); !turned) die(exit_code::temporary, turned.error());
+  }
+  return exit_code::ok;
+}
+
+bool Server::finished() const { return orders_ended_ && running_.empty() && outgoing_.empty(); }
+
+bool Server::wants_orders() const { return !orders_ended_ && outgoing_.size() < most_outgoing; }
+
+// One wait for whatever happens first, and all that has happened by then.
+Status Server::turn(SignalFd& signals) {
+  // poll() skips negative descriptors.
+  std::vector<pollfd> polled = {{wants_orders() ? setup_.orders : -1, POLLIN, 0},
+                                {outgoing_.empty() ? -1 : setup_.reports, POLLOUT, 0},
+                                {signals.fd(), POLLIN, 0}};
+  std::vector<unsigned> numbers;
+  for (const auto& [number, running] : running_) {
+    if (running.output_ended) continue;
+    polled.push_back({running.worker.output.get(), POLLIN, 0});
+    numbers.push_back(number);
+  }
+  if (::poll(polled.data(), polled.size(), -1) < 0) {
+    if (errno == EINTR) return {};
+    return system_failure("unable to poll");
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (polled[i + 3].revents != 0) read_output(numbers[i]);
+  }
+  if (polled[2].revents != 0) {
+    (void)signals.take();
+    std::vector<unsigned> ended;
+    for (const auto& [number, running] : running_) {
+      if (running.output_ended) ended.push_back(number);
+    }
+    for (const unsigned number : ended) collect(number);
+  }
+  if (polled[0].revents != 0) read_orders();
+  if (polled[1].revents != 0) write_reports();
+  return {};
+}
+
+void Server::read_orders() {
+  char chunk[chunk_bytes];
+  const auto count = read_some(setup_.orders, chunk);
+  if (!count || *count == 0) {
+    orders_ended_ = true;
+    return;
+  }
+  incoming_.append(chunk, *count);
+  std::string_view rest = incoming_;
+  while (auto order = wire::take_order(rest, setup_.number_bytes)) accept(std::move(*order));
+  incoming_.erase(0, incoming_.size() - rest.size());
+  if (incoming_.size() > most_incoming) {
+    warn("an order longer than 1048576 bytes: not taking any more");
+    orders_ended_ = true;
+  }
+}
+
+void Server::accept(wire::DeliveryOrder order) {
+  const unsigned number = order.number;
+  if (number >= setup_.limit) {
+    return report(number, "ZInternal error: delnum too big. (#4.3.5)\n");
+  }
+  if (running_.contains(number)) {
+    return report(number, "ZInternal error: delnum in use. (#4.3.5)\n");
+  }
+  if (const auto checked = check_order(order.message, order.recipient); !checked) {
+    return report(number, checked.error());
+  }
+  auto message = open_message(order.message, setup_.message_owner);
+  if (!message) return report(number, message.error());
+  Running& running = running_[number];
+  running.delivery = {std::move(order), std::move(*message)};
+  settle(number, channel_.begin(running.delivery));
+}
+
+// The report waits for two things, in this order: the end of the output, which a process left in
+// the background by the worker may put off, and the end of the worker.
+void Server::read_output(unsigned number) {
+  Running& running = running_[number];
+  char chunk[chunk_bytes];
+  const auto count = read_some(running.worker.output.get(), chunk);
+  if (!count || *count == 0) {
+    running.worker.output.reset();
+    running.output_ended = true;
+    return collect(number);
+  }
+  const std::size_t room = channel_.most_output() - running.output.size();
+  if (*count > room) running.too_long = true;
+  running.output.append(chunk, std::min(*count, room));
+}
+
+void Server::collect(unsigned number) {
+  Running& running = running_[number];
+  const auto status = running.worker.child.try_wait();
+  if (status && !*status) return;  // SIGCHLD will tell
+  Finished finished{.status = status ? **status : lost_worker(),
+                    .output = std::move(running.output),
+                    .too_long = running.too_long};
+  const unsigned step = running.step++;
+  settle(number, channel_.proceed(running.delivery, step, std::move(finished)));
+}
+
+void Server::settle(unsigned number, Next next) {
+  if (const auto* text = std::get_if<std::string>(&next)) {
+    report(number, *text);
+    running_.erase(number);
+    return;
+  }
+  Running& running = running_[number];
+  running.worker = std::move(std::get<Worker>(next));
+  running.output.clear();
+  running.too_long = false;
+  running.output_ended = false;
+}
+
+void Server::report(unsigned number, std::string_view text) {
+  if (reports_broken_) return;
+  outgoing_ += wire::format_report({number, std::string(text)}, setup_.number_bytes);
+}
+
+// A pipe that poll() calls writable takes PIPE_BUF bytes without blocking.
+void Server::write_reports() {
+  const std::string_view piece = std::string_view(outgoing_).substr(0, PIPE_BUF);
+  if (write_all(setup_.reports, piece)) {
+    outgoing_.erase(0, piece.size());
+    return;
+  }
+  reports_broken_ = true;
+  outgoing_.clear();
+}
+
+}  // namespace postern::spawning

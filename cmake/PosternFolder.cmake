@@ -21,17 +21,14 @@ target_compile_options(postern_options INTERFACE
   -fno-rtti -fstack-protector-strong -fstack-clash-protection)
 if(POSTERN_SANITIZE)
   target_compile_options(postern_options INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS)
-  target_link_options(postern_options INTERFACE -fsanitize=address,undefined)
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
+    --coverage -fprofile-update=atomic)
+  target_link_options(postern_options INTERFACE -fsanitize=address,undefined --coverage)
 else()
   target_compile_options(postern_options INTERFACE
     $<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS>)
   target_link_options(postern_options INTERFACE -Wl,-z,relro,-z,now,--gc-sections)
   target_compile_options(postern_options INTERFACE -ffunction-sections -fdata-sections)
-endif()
-if(POSTERN_COVERAGE)
-  target_compile_options(postern_options INTERFACE --coverage -fprofile-update=atomic)
-  target_link_options(postern_options INTERFACE --coverage)
 endif()
 
 # postern_folder(<name> [LINKS folders…] [LIBRARIES external…] [PROGRAMS names…] [STATIC names…])

@@ -1,0 +1,117 @@
+#include "remote/auth.h"
+
+// The EVP interface would bring the whole of OpenSSL, its providers and dlopen() into a static
+// program, for one digest.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/md5.h>
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "base/integers.h"
+
+namespace postern::remote {
+namespace {
+
+std::string_view take_word(std::string_view& text) {
+  text = trim(text);
+  const std::size_t end = text.find_first_of(" \t");
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(word.size());
+  return word;
+}
+
+void note_mechanisms(std::string_view words, Extensions& extensions) {
+  while (!words.empty()) {
+    const std::string_view word = take_word(words);
+    if (equal_ignoring_case(word, "CRAM-MD5")) extensions.cram_md5 = true;
+    if (equal_ignoring_case(word, "PLAIN")) extensions.plain = true;
+    if (equal_ignoring_case(word, "LOGIN")) extensions.login = true;
+  }
+}
+
+void note_keyword(std::string_view line, Extensions& extensions) {
+  // "AUTH=LOGIN PLAIN" is how servers spoke to clients older than RFC 2554.
+  if (starts_with_ignoring_case(line, "AUTH=")) return note_mechanisms(line.substr(5), extensions);
+  const std::string_view keyword = take_word(line);
+  if (equal_ignoring_case(keyword, "AUTH")) note_mechanisms(line, extensions);
+  if (equal_ignoring_case(keyword, "PIPELINING")) extensions.pipelining = true;
+  if (!equal_ignoring_case(keyword, "SIZE")) return;
+  extensions.size = true;
+  const auto limit = parse_decimal(take_word(line));
+  if (limit && *limit != 0) extensions.most_bytes = limit;
+}
+
+std::string md5(std::string_view first, std::string_view second = {}) {
+  std::string digest(MD5_DIGEST_LENGTH, '\0');
+  MD5_CTX context;
+  ::MD5_Init(&context);
+  ::MD5_Update(&context, first.data(), first.size());
+  ::MD5_Update(&context, second.data(), second.size());
+  ::MD5_Final(reinterpret_cast<unsigned char*>(digest.data()), &context);
+  return digest;
+}
+
+// RFC 2104.
+std::string hmac_md5(std::string_view key, std::string_view text) {
+  std::string block(key.size() > MD5_CBLOCK ? md5(key) : std::string(key));
+  block.resize(MD5_CBLOCK, '\0');
+  const auto padded = [&](char pad) {
+    std::string bytes = block;
+    for (char& c : bytes) c = static_cast<char>(c ^ pad);
+    return bytes;
+  };
+  return md5(padded(0x5c), md5(padded(0x36), text));
+}
+
+}  // namespace
+
+std::string_view name_of(Mechanism mechanism) {
+  switch (mechanism) {
+    case Mechanism::cram_md5:
+      return "CRAM-MD5";
+    case Mechanism::plain:
+      return "PLAIN";
+    case Mechanism::login:
+      return "LOGIN";
+  }
+  return {};
+}
+
+Extensions parse_extensions(std::string_view text) {
+  constexpr std::size_t code_and_mark = 4;
+  Extensions extensions;
+  text.remove_prefix(std::min(text.size(), text.find('\n')));  // the greeting
+  while (!text.empty()) {
+    text.remove_prefix(1);
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size());
+    if (line.size() > code_and_mark) note_keyword(trim(line.substr(code_and_mark)), extensions);
+  }
+  return extensions;
+}
+
+std::string plain_response(const Credentials& credentials) {
+  using namespace std::string_literals;
+  return format_base64(credentials.user + "\0"s + credentials.user + "\0"s + credentials.password);
+}
+
+std::string cram_response(const Credentials& credentials, std::string_view challenge) {
+  return format_base64(credentials.user + " " +
+                       format_hex(hmac_md5(credentials.password, challenge)));
+}
+
+std::string format_xtext(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string xtext;
+  for (const char c : text) {
+    if (is_visible(c) && c != '+' && c != '=') {
+      xtext += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      xtext.append({'+', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return xtext;
+}
+
+}  // namespace postern::remote

@@ -1,0 +1,42 @@
+#include "remote/controls.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "control/read.h"
+
+namespace postern::remote {
+namespace {
+
+constexpr std::uint64_t most_seconds = 1'000'000;  // eleven days: for ever
+
+std::chrono::seconds seconds(std::uint64_t number) {
+  return std::chrono::seconds(std::min(number, most_seconds));
+}
+
+// A line end in the name would be a command of its own.
+Status check_helohost(const std::string& name) {
+  if (!name.empty() && std::ranges::all_of(name, is_visible)) return {};
+  return failure("control/helohost (or control/me) holds \"" + name +
+                 "\": write one host name, without blanks or other invisible characters");
+}
+
+}  // namespace
+
+Result<Controls> read_controls() {
+  auto helohost = control::read<"helohost">();
+  if (!helohost) return std::unexpected(helohost.error());
+  if (auto usable = check_helohost(*helohost); !usable) return std::unexpected(usable.error());
+  const auto connect = control::read<"timeoutconnect">();
+  if (!connect) return std::unexpected(connect.error());
+  const auto reply = control::read<"timeoutremote">();
+  if (!reply) return std::unexpected(reply.error());
+  auto smtproutes = control::read<"smtproutes">();
+  if (!smtproutes) return std::unexpected(smtproutes.error());
+  auto authsenders = control::read<"authsenders">();
+  if (!authsenders) return std::unexpected(authsenders.error());
+  return Controls{std::move(*helohost), seconds(*connect), seconds(*reply), std::move(*smtproutes),
+                  std::move(*authsenders)};
+}
+
+}  // namespace postern::remote

@@ -1,0 +1,42 @@
+// Carries a Session over a socket: the one place where qmail-remote waits for its peer.
+#pragma once
+
+#include <chrono>
+
+#include "mail/smtp_reply.h"
+#include "posix/clock.h"
+#include "remote/body.h"
+#include "remote/session.h"
+
+namespace postern::remote {
+
+/// Reads and writes at once, so that neither side waits for the other when many commands and their
+/// replies are under way (RFC 2920 4.1). Every reply as a whole, and every piece written, may take
+/// `timeout`. Borrows the session and both descriptors; the socket is non-blocking.
+class Conversation {
+ public:
+  Conversation(Session& session, int socket, int message, std::chrono::milliseconds timeout)
+      : session_(session), socket_(socket), message_(message), timeout_(timeout) {}
+  /// Returns when the session is finished.
+  void run();
+
+ private:
+  void step();
+  void fill_from_message();
+  void end_message();
+  [[nodiscard]] bool write_what_fits();
+  bool read_replies();
+  void feed(std::string_view bytes);
+
+  Session& session_;
+  int socket_;
+  int message_;
+  std::chrono::milliseconds timeout_;
+  Deadline deadline_ = Deadline::never();
+  mail::SmtpReplyParser parser_;
+  BodyEncoder encoder_;
+  std::string output_;
+  std::size_t written_ = 0;  // of output_
+};
+
+}  // namespace postern::remote

@@ -1,0 +1,38 @@
+// One delivery from its arguments to its report. Described in docs/wire/remote.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "posix/clock.h"
+#include "posix/fd.h"
+#include "remote/controls.h"
+#include "remote/destination.h"
+
+namespace postern::remote {
+
+struct Delivery {
+  std::string host;
+  std::string sender;
+  std::vector<std::string> recipients;
+};
+
+/// What a delivery needs of the world; a test brings its own.
+struct Surroundings {
+  Directory directory;
+  std::function<Result<Fd>(const Target&, Deadline)> connect;
+  std::string queue = "queue";  // where lock/tcpto is
+  std::uint64_t pid = 0;
+};
+
+/// Delivers the message on `message` and returns the report, as wire/remote_report.h has it.
+std::string deliver(const Delivery& delivery, const Controls& controls, int message,
+                    Surroundings& surroundings);
+
+/// The program: arguments "host sender recipient...", message on descriptor 0, report on 1. The
+/// exit code is 0 once the report is out, whatever it says.
+int run(int argc, char** argv);
+
+}  // namespace postern::remote

@@ -1,0 +1,329 @@
+#include "remote/session.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+#include "mail/address.h"
+#include "wire/remote_report.h"
+
+namespace postern::remote {
+namespace {
+
+using mail::SmtpReply;
+using wire::RecipientVerdict;
+
+constexpr int service_ready = 220;
+constexpr int done = 250;
+constexpr int authenticated = 235;
+constexpr int auth_continues = 334;
+constexpr int password_expired = 432;
+
+constexpr char temporary = 'Z';
+constexpr char permanent = 'D';
+constexpr char success = 'K';
+
+char letter(RecipientVerdict verdict) { return static_cast<char>(verdict); }
+char letter_for(const SmtpReply& reply) { return reply.kind() == 5 ? permanent : temporary; }
+
+std::string remote_said(std::string_view text) {
+  if (text.empty()) return {};
+  std::string said = "Remote host said: " + std::string(text);
+  if (!said.ends_with('\n')) said += '\n';
+  return said;
+}
+
+std::string record(char letter, std::string_view text, std::string_view said) {
+  return wire::format_remote_record(letter, std::string(text) + remote_said(said));
+}
+
+std::string rcpt_command(std::string_view recipient) {
+  return "RCPT TO:<" + mail::quote_address(recipient) + ">";
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
+
+}  // namespace
+
+bool is_sendable(std::string_view address) {
+  const std::string_view host = mail::split_address(address).host;
+  return std::ranges::none_of(address, is_control) &&
+         host.find_first_of(" <>") == std::string_view::npos;
+}
+
+Session::Session(const Envelope& envelope, std::string peer)
+    : envelope_(envelope), peer_(std::move(peer)) {}
+
+void Session::on_reply(const SmtpReply& reply) {
+  switch (state_) {
+    case State::greeting:
+      return on_greeting(reply);
+    case State::ehlo:
+      return on_ehlo(reply);
+    case State::helo:
+      return on_helo(reply);
+    case State::auth_command:
+      return on_auth_command(reply);
+    case State::auth_username:
+      return on_auth_username(reply);
+    case State::auth_plain:
+      return on_auth_outcome(reply, "plain");
+    case State::auth_password:
+      return on_auth_outcome(reply, "password");
+    case State::auth_digest:
+      return on_auth_outcome(reply, "username+digest");
+    case State::mail:
+      return on_mail(reply);
+    case State::recipient:
+      return on_recipient(reply);
+    case State::data:
+      return on_data(reply);
+    case State::no_recipients:
+      return finish(permanent, "Giving up on " + peer_ + ".\n");
+    case State::message:
+      return on_message(reply);
+    case State::final:
+      return on_final(reply);
+    case State::finished:
+      return;
+  }
+}
+
+void Session::on_greeting(const SmtpReply& reply) {
+  if (reply.code == service_ready) {
+    send("EHLO " + envelope_.helohost);
+    state_ = State::ehlo;
+    return;
+  }
+  not_greeted_ = true;
+  finish_connected(temporary, "greeting failed", reply.text);
+}
+
+void Session::on_ehlo(const SmtpReply& reply) {
+  if (reply.code == done) {
+    extensions_ = parse_extensions(reply.text);
+    return envelope_.credentials ? start_auth() : start_mail();
+  }
+  // Without EHLO there is no AUTH, and a route with credentials is not used without them.
+  if (envelope_.credentials) return finish_connected(temporary, "my name was rejected", reply.text);
+  send("HELO " + envelope_.helohost);
+  state_ = State::helo;
+}
+
+void Session::on_helo(const SmtpReply& reply) {
+  if (reply.code == done) return start_mail();
+  finish_connected(temporary, "my name was rejected", reply.text);
+}
+
+// A server may offer CRAM-MD5 and yet hold only hashes of passwords, which CRAM-MD5 cannot be
+// checked against: a rejected CRAM-MD5 is followed by PLAIN or LOGIN. These two check the same
+// thing, so that one of them is enough.
+void Session::start_auth() {
+  if (extensions_.cram_md5) return send_auth(Mechanism::cram_md5);
+  if (extensions_.plain) return send_auth(Mechanism::plain);
+  if (extensions_.login) return send_auth(Mechanism::login);
+  finish(temporary, "Connected to " + peer_ +
+                        " but it offers none of AUTH CRAM-MD5, PLAIN and LOGIN, and this route has "
+                        "credentials. (#4.7.0)\n");
+}
+
+void Session::send_auth(Mechanism mechanism) {
+  mechanism_ = mechanism;
+  send("AUTH " + std::string(name_of(mechanism)));
+  state_ = State::auth_command;
+}
+
+void Session::on_auth_command(const SmtpReply& reply) {
+  if (reply.code != auth_continues) {
+    return auth_rejected(reply, "AUTH " + std::string(name_of(mechanism_)));
+  }
+  const Credentials& credentials = *envelope_.credentials;
+  switch (mechanism_) {
+    case Mechanism::plain:
+      send(plain_response(credentials));
+      state_ = State::auth_plain;
+      return;
+    case Mechanism::login:
+      send(format_base64(credentials.user));
+      state_ = State::auth_username;
+      return;
+    case Mechanism::cram_md5:
+      break;
+  }
+  constexpr std::size_t code_and_blank = 4;
+  std::string_view encoded = std::string_view(reply.text).substr(code_and_blank);
+  encoded = encoded.substr(0, encoded.find_first_of(" \n"));
+  const auto challenge = parse_base64(encoded);
+  if (!challenge) return protocol_error(reply.text);
+  send(cram_response(credentials, *challenge));
+  state_ = State::auth_digest;
+}
+
+void Session::on_auth_username(const SmtpReply& reply) {
+  if (reply.code != auth_continues) return auth_rejected(reply, "username");
+  send(format_base64(envelope_.credentials->password));
+  state_ = State::auth_password;
+}
+
+void Session::on_auth_outcome(const SmtpReply& reply, std::string_view step) {
+  if (reply.code == authenticated) return start_mail();
+  auth_rejected(reply, step);
+}
+
+void Session::auth_rejected(const SmtpReply& reply, std::string_view step) {
+  if (reply.code == password_expired) {
+    return finish_connected(temporary, "password expired.", reply.text);
+  }
+  const std::string what = "authentication was rejected (" + std::string(step) + ").";
+  const bool another = extensions_.plain || extensions_.login;
+  if (mechanism_ != Mechanism::cram_md5 || reply.kind() != 5 || !another) {
+    return finish_connected(temporary, what, reply.text);
+  }
+  // Stands if the server hangs up now.
+  auth_rejection_ = connected_record(temporary, what, reply.text);
+  send_auth(extensions_.plain ? Mechanism::plain : Mechanism::login);
+}
+
+void Session::start_mail() {
+  auth_rejection_.clear();
+  if (extensions_.most_bytes && envelope_.message_bytes.value_or(0) > *extensions_.most_bytes) {
+    return finish(permanent, "Sorry, the message has " + std::to_string(*envelope_.message_bytes) +
+                                 " bytes and " + peer_ + " takes no more than " +
+                                 std::to_string(*extensions_.most_bytes) + ". (#5.3.4)\n");
+  }
+  pipelined_ = extensions_.pipelining;
+  send_mail();
+  state_ = State::mail;
+  if (!pipelined_) return;
+  for (const std::string& recipient : envelope_.recipients) {
+    if (is_sendable(recipient)) send(rcpt_command(recipient));
+  }
+  send("DATA");
+}
+
+void Session::send_mail() {
+  std::string command = "MAIL FROM:<" + mail::quote_address(envelope_.sender) + ">";
+  if (envelope_.credentials) command += " AUTH=" + format_xtext(envelope_.credentials->user);
+  if (extensions_.size && envelope_.message_bytes) {
+    command += " SIZE=" + std::to_string(*envelope_.message_bytes);
+  }
+  send(command);
+}
+
+void Session::on_mail(const SmtpReply& reply) {
+  if (reply.kind() == 3) return protocol_error(reply.text);
+  if (reply.kind() != 2)
+    return finish_connected(letter_for(reply), "sender was rejected", reply.text);
+  next_recipient();
+}
+
+// Asks about the recipient whose turn it is, or goes on to DATA after the last.
+void Session::next_recipient() {
+  for (; recipient_ < envelope_.recipients.size(); ++recipient_) {
+    const std::string& recipient = envelope_.recipients[recipient_];
+    if (is_sendable(recipient)) {
+      if (!pipelined_) send(rcpt_command(recipient));
+      state_ = State::recipient;
+      return;
+    }
+    report_ += record(letter(RecipientVerdict::permanent), unsendable_recipient, {});
+  }
+  start_data();
+}
+
+void Session::on_recipient(const SmtpReply& reply) {
+  if (reply.kind() == 3) return protocol_error(reply.text);
+  if (reply.kind() == 2) {
+    accepted_any_ = true;
+    report_ += record(letter(RecipientVerdict::accepted), {}, {});
+  } else {
+    const auto verdict =
+        reply.kind() == 5 ? RecipientVerdict::permanent : RecipientVerdict::temporary;
+    report_ += record(letter(verdict), peer_ + " does not like recipient.\n", reply.text);
+  }
+  ++recipient_;
+  next_recipient();
+}
+
+void Session::start_data() {
+  if (!pipelined_ && !accepted_any_) return finish(permanent, "Giving up on " + peer_ + ".\n");
+  if (!pipelined_) send("DATA");
+  state_ = State::data;
+}
+
+void Session::on_data(const SmtpReply& reply) {
+  const bool go_on = reply.kind() == 3;
+  if (!accepted_any_ && !go_on) return finish(permanent, "Giving up on " + peer_ + ".\n");
+  if (!accepted_any_) {
+    // RFC 2920 3.1: a server that wants a message for nobody gets an empty one.
+    send(".");
+    state_ = State::no_recipients;
+    return;
+  }
+  if (reply.kind() == 2) return protocol_error(reply.text);
+  if (!go_on) {
+    return finish(letter_for(reply), peer_ + " failed on DATA command.\n", reply.text);
+  }
+  state_ = State::message;
+}
+
+// The server answers before it has the whole message. What it refuses is refused; it cannot have
+// accepted what it does not have.
+void Session::on_message(const SmtpReply& reply) {
+  if (reply.kind() < 4) return protocol_error(reply.text);
+  on_final(reply);
+}
+
+void Session::on_final(const SmtpReply& reply) {
+  if (reply.kind() == 3) return protocol_error(reply.text);
+  if (reply.kind() == 2) return finish(success, peer_ + " accepted message.\n", reply.text);
+  finish(letter_for(reply), peer_ + " failed after I sent the message.\n", reply.text);
+}
+
+void Session::on_malformed_reply(std::string_view text) { protocol_error(text); }
+
+void Session::protocol_error(std::string_view said) {
+  if (state_ == State::greeting) not_greeted_ = true;
+  const std::string_view doubt = state_ == State::final ? "Possible duplicate! " : "";
+  finish(temporary,
+         "Connected to " + peer_ + " but it answered against the SMTP protocol. " +
+             std::string(doubt) + "(#4.5.0)\n",
+         said);
+}
+
+void Session::on_connection_lost() {
+  if (state_ == State::greeting) not_greeted_ = true;
+  const std::string_view doubt = state_ == State::final ? "Possible duplicate! " : "";
+  if (!auth_rejection_.empty()) {
+    finish_with(auth_rejection_);
+  } else if (state_ == State::no_recipients) {
+    finish(permanent, "Giving up on " + peer_ + ".\n");
+  } else {
+    finish(temporary,
+           "Connected to " + peer_ + " but connection died. " + std::string(doubt) + "(#4.4.2)\n");
+  }
+  output_.clear();
+}
+
+void Session::on_message_failure(std::string_view text) { finish(text.front(), text.substr(1)); }
+
+std::string Session::connected_record(char letter, std::string_view what,
+                                      std::string_view said) const {
+  return record(letter, "Connected to " + peer_ + " but " + std::string(what) + ".\n", said);
+}
+
+void Session::finish_connected(char letter, std::string_view what, std::string_view said) {
+  finish_with(connected_record(letter, what, said));
+}
+
+void Session::finish(char letter, std::string_view text, std::string_view said) {
+  finish_with(record(letter, text, said));
+}
+
+void Session::finish_with(std::string record) {
+  // In the middle of a message a QUIT would be a part of it.
+  if (state_ != State::message) send("QUIT");
+  report_ += record;
+  state_ = State::finished;
+}
+
+}  // namespace postern::remote

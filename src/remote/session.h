@@ -1,0 +1,122 @@
+// The client's side of one SMTP conversation (RFC 5321, 1870, 2920, 4954), without any I/O: replies
+// go in, bytes to send and at last the report come out. The report is that of wire/remote_report.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mail/smtp_reply.h"
+#include "remote/auth.h"
+#include "remote/route.h"
+
+namespace postern::remote {
+
+/// What is to be said to the server.
+struct Envelope {
+  std::string helohost;
+  std::string sender;  // as the queue holds it; empty for bounces
+  std::vector<std::string> recipients;
+  std::optional<Credentials> credentials;      // present: never deliver without them
+  std::optional<std::uint64_t> message_bytes;  // as told to a server that asks for the size
+};
+
+/// Whether SMTP can carry an address: no controls anywhere, and in its host no blank and no angle
+/// bracket, which would end the command's path.
+bool is_sendable(std::string_view address);
+inline constexpr std::string_view unsendable_recipient =
+    "Sorry, SMTP cannot carry the characters of this address. (#5.1.3)\n";
+
+class Session {
+ public:
+  /// `peer` is the server's address as reports show it. Borrows `envelope`.
+  Session(const Envelope& envelope, std::string peer);
+
+  /// The bytes to send that have come up since the last call.
+  std::string take_output() { return std::exchange(output_, {}); }
+  /// DATA has been accepted: the message may be sent, then message_sent() is to be called.
+  [[nodiscard]] bool wants_message() const { return state_ == State::message; }
+  /// The bytes that end the message are about to be sent: from now on the server may have it.
+  void message_sent() { state_ = State::final; }
+  /// The report is whole; what is left of the output (QUIT) may be sent, its reply is not awaited.
+  [[nodiscard]] bool finished() const { return state_ == State::finished; }
+
+  void on_reply(const mail::SmtpReply& reply);
+  /// The server does not speak SMTP; `text` is what it said.
+  void on_malformed_reply(std::string_view text);
+  /// The connection is gone, or the server did not answer in time.
+  void on_connection_lost();
+  /// The message cannot be sent to its end; `text` says why, after its letter, Z or D.
+  void on_message_failure(std::string_view text);
+
+  /// Every record, for descriptor 1.
+  [[nodiscard]] const std::string& report() const { return report_; }
+  /// The server would not even greet: nothing has been said, and another may be asked.
+  [[nodiscard]] bool was_not_greeted() const { return not_greeted_; }
+
+ private:
+  enum class State {
+    greeting,
+    ehlo,
+    helo,
+    auth_command,
+    auth_plain,
+    auth_username,
+    auth_password,
+    auth_digest,
+    mail,
+    recipient,
+    data,
+    no_recipients,
+    message,
+    final,
+    finished,
+  };
+
+  void on_greeting(const mail::SmtpReply& reply);
+  void on_ehlo(const mail::SmtpReply& reply);
+  void on_helo(const mail::SmtpReply& reply);
+  void on_auth_command(const mail::SmtpReply& reply);
+  void on_auth_username(const mail::SmtpReply& reply);
+  void on_auth_outcome(const mail::SmtpReply& reply, std::string_view step);
+  void on_mail(const mail::SmtpReply& reply);
+  void on_recipient(const mail::SmtpReply& reply);
+  void on_data(const mail::SmtpReply& reply);
+  void on_message(const mail::SmtpReply& reply);
+  void on_final(const mail::SmtpReply& reply);
+
+  void send(std::string_view line) { output_.append(line).append("\r\n"); }
+  void start_auth();
+  void send_auth(Mechanism mechanism);
+  void auth_rejected(const mail::SmtpReply& reply, std::string_view step);
+  void start_mail();
+  void send_mail();
+  void next_recipient();
+  void start_data();
+
+  /// "<letter>Connected to 192.0.2.1 but <what>.\n", then what the server said.
+  [[nodiscard]] std::string connected_record(char letter, std::string_view what,
+                                             std::string_view said) const;
+  void finish_connected(char letter, std::string_view what, std::string_view said);
+  void finish(char letter, std::string_view text, std::string_view said = {});
+  void finish_with(std::string record);
+  void protocol_error(std::string_view said);
+
+  const Envelope& envelope_;
+  std::string peer_;
+  State state_ = State::greeting;
+  Extensions extensions_;
+  Mechanism mechanism_ = Mechanism::plain;
+  std::string auth_rejection_;  // the record for a rejected mechanism, while another is tried
+  std::size_t recipient_ = 0;   // whose reply is awaited
+  bool pipelined_ = false;      // MAIL, RCPT and DATA are on their way already
+  bool accepted_any_ = false;
+  bool not_greeted_ = false;
+  std::string output_;
+  std::string report_;
+};
+
+}  // namespace postern::remote

@@ -1,0 +1,28 @@
+// qmail-showctl: shows the control files, what stands for those that are absent, what reads them,
+// and what is likely to be wrong with them. Exits 111 if one cannot be read or makes no sense.
+#include "admin/control_checks.h"
+#include "admin/control_report.h"
+#include "posix/files.h"
+#include "posix/io.h"
+#include "posix/program.h"
+#include "wire/home.h"
+
+int main() {
+  using namespace postern;
+  return program({.name = "qmail-showctl"}, [] {
+    if (const auto done = change_directory(wire::home()); !done) {
+      die(exit_code::temporary, done.error());
+    }
+    std::string text = admin::report_build() + "\n";
+    std::vector<std::string> problems;
+    for (const auto& spec : control::table) {
+      auto lines = admin::report_control_file(spec);
+      if (!lines) problems.push_back(describe(lines.error()));
+      text += lines ? *lines : std::string(spec.file) + ": " + problems.back() + "\n";
+    }
+    for (const auto& warning : admin::check_control_files()) text += "\nwarning: " + warning + "\n";
+    for (const auto& problem : problems) text += "\nerror: " + problem + "\n";
+    if (const auto done = write_all(1, text); !done) die(exit_code::temporary, done.error());
+    return problems.empty() ? exit_code::ok : exit_code::temporary;
+  });
+}

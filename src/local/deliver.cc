@@ -35,8 +35,9 @@ struct Plan {
 
 class LocalDelivery {
  public:
-  LocalDelivery(Arguments arguments, Message message)
+  LocalDelivery(Arguments arguments, const Streams& streams, Message message)
       : arguments_(std::move(arguments)),
+        streams_(streams),
         message_(std::move(message)),
         now_(unix_time()),
         delivered_to_(format_delivered_to(to())),
@@ -57,6 +58,7 @@ class LocalDelivery {
   void report() const;
 
   Arguments arguments_;
+  Streams streams_;
   Message message_;
   std::int64_t now_;
   std::string delivered_to_;
@@ -93,7 +95,7 @@ Outcome LocalDelivery::check_home() const {
   if (arguments_.deliver) {
     return defer("Home directory is sticky: user is editing his .qmail file. (#4.2.1)");
   }
-  say(2, "Warning: home directory is sticky.\n");
+  say(streams_.problems, "Warning: home directory is sticky.\n");
   return {};
 }
 
@@ -180,38 +182,41 @@ std::expected<CommandEnd, Failure> LocalDelivery::perform(const Instruction& ins
 }
 
 void LocalDelivery::show(const Instruction& instruction) {
-  say(1, std::string(name_of(instruction.kind)).append(" ").append(instruction.text).append("\n"));
+  say(streams_.report,
+      std::string(name_of(instruction.kind)).append(" ").append(instruction.text).append("\n"));
 }
 
 void LocalDelivery::report() const {
   std::string text = "did " + std::to_string(files_) + "+" + std::to_string(forwards_.size()) +
                      "+" + std::to_string(programs_) + "\n";
   if (qp_ != 0) text += "qp " + std::to_string(qp_) + "\n";
-  say(1, text);
+  say(streams_.report, text);
 }
 
-Outcome run(const Arguments& arguments) {
-  auto message = Message::open(0);
+Outcome run(const Arguments& arguments, const Streams& streams) {
+  auto message = Message::open(streams.message);
   if (!message) {
     return defer(message.error().code == ESPIPE ? "Unable to rewind message. (#4.3.0)"
                                                 : std::string(unreadable_message));
   }
-  return LocalDelivery(arguments, std::move(*message)).run();
+  return LocalDelivery(arguments, streams, std::move(*message)).run();
 }
 
 }  // namespace
 
-int deliver(std::span<char* const> arguments) {
+int deliver(std::span<char* const> arguments, const Streams& streams) {
   ::umask(077);
   ignore_signal(SIGPIPE);
   const auto parsed = parse_arguments(arguments);
   if (!parsed) {
-    die(exit_code::permanent,
-        "usage: qmail-local [ -nN ] user homedir local dash ext domain sender defaultdelivery");
+    say(streams.problems,
+        "qmail-local: usage: qmail-local [ -nN ] user homedir local dash ext domain sender "
+        "defaultdelivery\n");
+    return exit_code::permanent;
   }
-  const Outcome outcome = run(*parsed);
+  const Outcome outcome = run(*parsed, streams);
   if (outcome) return exit_code::ok;
-  if (!outcome.error().text.empty()) say(2, outcome.error().text + "\n");
+  if (!outcome.error().text.empty()) say(streams.problems, outcome.error().text + "\n");
   return outcome.error().code;
 }
 

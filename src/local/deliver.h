@@ -8,9 +8,16 @@
 
 namespace postern::local {
 
-/// qmail-local: everything after main(). The message is on descriptor 0; what happened is told on
-/// 1, what failed on 2. The exit code: 0, 100 or 111.
-int deliver(std::span<char* const> arguments);
+/// Descriptors.
+struct Streams {
+  int message = 0;   // a file
+  int report = 1;    // what happened
+  int problems = 2;  // what failed
+};
+
+/// qmail-local: everything after main(); `arguments` without the program's name. Changes directory,
+/// umask and environment. The exit code: 0, 100 or 111.
+int deliver(std::span<char* const> arguments, const Streams& streams = {});
 
 /// Largest .qmail file, in bytes.
 inline constexpr std::size_t most_dot_qmail_bytes = 1 << 20;

@@ -30,7 +30,7 @@ bool is_custom_text(std::string_view text) {
 
 }  // namespace
 
-Result<QueueClient> QueueClient::open(const std::string& qmail_home) {
+Result<QueueClient> QueueClient::open(const std::string& qmail_home, int diagnostics) {
   auto message = make_pipe();
   if (!message) return std::unexpected(message.error());
   auto envelope = make_pipe();
@@ -45,6 +45,7 @@ Result<QueueClient> QueueClient::open(const std::string& qmail_home) {
   spec.fds = {{message->read.get(), queue_fd::message},
               {envelope->read.get(), queue_fd::envelope},
               {error_text->write.get(), queue_fd::error_text}};
+  if (diagnostics != 2) spec.fds.push_back({diagnostics, 2});
   QueueClient client;
   auto child = spawn(spec);
   if (!child) {

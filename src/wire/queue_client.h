@@ -31,7 +31,8 @@ class QueueClient {
  public:
   /// Starts qmail-queue. Error: a pipe or process could not be made (callers say "qqt failure").
   /// The process running must ignore SIGPIPE.
-  static Result<QueueClient> open(const std::string& qmail_home = home());
+  /// `diagnostics` becomes the program's descriptor 2, for a caller whose own 2 is something else.
+  static Result<QueueClient> open(const std::string& qmail_home = home(), int diagnostics = 2);
   QueueClient(QueueClient&&) = default;
   QueueClient& operator=(QueueClient&&) = default;
   ~QueueClient();

@@ -1,0 +1,274 @@
+#include "send/preprocessor.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "posix/files.h"
+#include "posix/io.h"
+#include "wire/envelope.h"
+
+namespace postern::send {
+namespace {
+
+constexpr std::size_t piece_bytes = 65536;
+// A turn's share: so many entries of todo, or so many bytes of them.
+constexpr int most_entries_per_turn = 32;
+constexpr std::size_t most_bytes_per_turn = 4 * piece_bytes;
+// Messages on their way at the same time; each holds three descriptors until it is durable.
+constexpr std::size_t most_under_way = 256;
+constexpr std::size_t most_written = 64;
+
+}  // namespace
+
+// The descriptors of a batch, what each is called, and which of them each message needs.
+struct Preprocessor::Batch {
+  std::vector<Fd> fds;
+  std::vector<std::string> names;
+  struct Member {
+    Preprocessed message;
+    std::vector<std::size_t> needs;
+  };
+  std::vector<Member> members;
+
+  std::size_t add(Fd fd, const std::string& name) {
+    fds.push_back(std::move(fd));
+    names.push_back(name);
+    return names.size() - 1;
+  }
+  // A directory that several messages share is synced once.
+  std::optional<std::size_t> add_directory(const std::string& path) {
+    const auto known = std::ranges::find(names, path);
+    if (known != names.end()) return static_cast<std::size_t>(known - names.begin());
+    auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
+    if (!fd) return std::nullopt;
+    return add(std::move(*fd), path);
+  }
+};
+
+bool Preprocessor::has_work() const {
+  if (current_) return true;
+  const bool room = written_.size() < most_written && under_way_.size() < most_under_way;
+  return scan_.scanning() && room;
+}
+
+void Preprocessor::work(std::int64_t now) {
+  std::size_t bytes = 0;
+  for (int entries = 0; entries < most_entries_per_turn && bytes < most_bytes_per_turn;) {
+    if (current_) {
+      bytes += read_piece(now);
+      continue;
+    }
+    if (written_.size() >= most_written || under_way_.size() >= most_under_way) break;
+    const auto id = scan_.next(now);
+    if (!id) break;
+    ++entries;
+    // A name read from the directory may be stale: its message may be under way already.
+    if (!under_way_.contains(*id)) begin(*id, now);
+  }
+  sync_what_is_written(now);
+}
+
+bool Preprocessor::begin(wire::MessageId id, std::int64_t now) {
+  auto todo = open_queue_file(wire::todo_path(id));
+  if (!todo && todo.error().code == ENOENT) return false;  // a stale name
+  if (!todo) {
+    log_.warning({"unable to open ", wire::todo_path(id)});
+    scan_.postpone(id, now);
+    return false;
+  }
+  const auto mess = stat_file(wire::mess_path(id));
+  if (!mess) {
+    log_.warning({"unable to stat ", wire::mess_path(id)});
+    scan_.postpone(id, now);
+    return false;
+  }
+  current_.emplace();
+  current_->todo = std::move(*todo);
+  Entry& entry = current_->entry;
+  entry.message.id = id;
+  entry.message.bytes = mess->st_size;
+  entry.info = {wire::info_path(id), wire::split_directory("info", id), {}, {}};
+  entry.local = {wire::local_path(id), wire::split_directory("local", id), {}, {}};
+  entry.remote = {wire::remote_path(id), wire::split_directory("remote", id), {}, {}};
+  under_way_.insert(id);
+  if (clear_leftovers(entry)) return true;
+  give_up(now);
+  return false;
+}
+
+// While todo/N exists, nobody has been delivered to on the strength of info, local, remote and
+// bounce: whatever stands there was left by a crash, or by a message that had this number before.
+// A name that is removed must be gone durably, since a recipient may now belong to the other
+// channel, and would be in both files after a power cut. bounce/N need not: at worst somebody is
+// told twice.
+bool Preprocessor::clear_leftovers(Entry& entry) {
+  const std::string bounce = wire::bounce_path(entry.message.id);
+  return unlink_leftover(entry, entry.local.path, entry.local.directory) &&
+         unlink_leftover(entry, entry.remote.path, entry.remote.directory) &&
+         unlink_leftover(entry, entry.info.path, entry.info.directory) &&
+         unlink_leftover(entry, bounce, {});
+}
+
+bool Preprocessor::unlink_leftover(Entry& entry, const std::string& path,
+                                   const std::string& directory) {
+  if (::unlink(path.c_str()) == 0) {
+    if (!directory.empty()) entry.changed_directories.push_back(directory);
+    return true;
+  }
+  if (errno == ENOENT) return true;
+  log_.warning({"unable to unlink ", path});
+  return false;
+}
+
+// Returns the number of bytes read. When the file has been read whole, or something has gone
+// wrong, there is no current entry any more.
+std::size_t Preprocessor::read_piece(std::int64_t now) {
+  Entry& entry = current_->entry;
+  const std::string path = wire::todo_path(entry.message.id);
+  char piece[piece_bytes];
+  const auto count = read_some(current_->todo.get(), piece);
+  if (!count) {
+    log_.warning({"trouble reading ", path});
+    give_up(now);
+    return 0;
+  }
+  TodoParser& parser = current_->parser;
+  bool good = parser.feed({piece, *count},
+                          [&](std::string_view recipient) { add_recipient(entry, recipient); });
+  const bool at_end = *count < sizeof piece;
+  good = good && (!at_end || parser.finish());
+  if (!good) {
+    const bool cut_short = parser.problem() == TodoParser::Problem::cut_short;
+    log_.warning({cut_short ? "trouble reading " : "unknown record type in ", path});
+    give_up(now);
+  } else if (!at_end) {
+    if (!write_out(entry, entry.local) || !write_out(entry, entry.remote)) give_up(now);
+  } else {
+    entry.message.sender = parser.sender();
+    entry.message.pid = parser.pid();
+    entry.message.uid = parser.uid();
+    if (write_all_out(entry)) {
+      written_.push_back(std::move(entry));
+      current_.reset();
+    } else {
+      give_up(now);
+    }
+  }
+  return *count;
+}
+
+void Preprocessor::add_recipient(Entry& entry, std::string_view recipient) {
+  const Route way = route(recipient, rules_);
+  Output& output = way.channel == Channel::local ? entry.local : entry.remote;
+  output.buffer += wire::format_recipient(way.address);
+}
+
+bool Preprocessor::write_all_out(Entry& entry) {
+  entry.info.buffer = wire::format_info(entry.message.sender);
+  return write_out(entry, entry.local) && write_out(entry, entry.remote) &&
+         write_out(entry, entry.info);
+}
+
+// Writes what is gathered; the file is made by the first bytes.
+bool Preprocessor::write_out(Entry& entry, Output& output) {
+  if (output.buffer.empty()) return true;
+  if (!output.fd) {
+    auto created = create_new_file(output.path, 0600);
+    if (!created) {
+      log_.warning({"unable to create ", output.path});
+      return false;
+    }
+    output.fd = std::move(*created);
+    entry.changed_directories.push_back(output.directory);
+  }
+  if (!write_all(output.fd.get(), output.buffer)) {
+    log_.warning({"trouble writing to ", output.path});
+    return false;
+  }
+  output.buffer.clear();
+  return true;
+}
+
+// The message stays in todo, where it is safe; what has been written is cleared away next time.
+void Preprocessor::give_up(std::int64_t now) {
+  const wire::MessageId id = current_->entry.message.id;
+  under_way_.erase(id);
+  scan_.postpone(id, now);
+  current_.reset();
+}
+
+// While one batch is being synced the next gathers, so that a burst of mail shares its syncs and a
+// single message does not wait.
+void Preprocessor::sync_what_is_written(std::int64_t now) {
+  if (syncing_ || written_.empty()) return;
+  Batch batch;
+  for (Entry& entry : std::exchange(written_, {})) {
+    Batch::Member member{
+        {std::move(entry.message), entry.local.fd.get() >= 0, entry.remote.fd.get() >= 0}, {}};
+    for (Output* output : {&entry.info, &entry.local, &entry.remote}) {
+      if (output->fd) member.needs.push_back(batch.add(std::move(output->fd), output->path));
+    }
+    bool complete = true;
+    for (const std::string& directory : entry.changed_directories) {
+      const auto index = batch.add_directory(directory);
+      if (index) member.needs.push_back(*index);
+      complete = complete && index;
+    }
+    if (complete) {
+      batch.members.push_back(std::move(member));
+      continue;
+    }
+    log_.warning(
+        {"trouble fsyncing the directories of ", wire::info_path(member.message.message.id)});
+    under_way_.erase(member.message.message.id);
+    scan_.postpone(member.message.message.id, now);
+  }
+  syncing_ = true;
+  std::vector<Fd> fds = std::exchange(batch.fds, {});
+  if (fds.empty()) return synced(batch, {}, now);
+  syncer_.sync(std::move(fds),
+               [this, now, batch = std::make_shared<Batch>(std::move(batch))](
+                   const Syncer::Results& durable) { synced(*batch, durable, now); });
+}
+
+// The message is in state S4 of the queue: todo/N says all that is to be done, and info, local and
+// remote, whole or in part, are not looked at by anybody while it exists. Removing todo/N makes
+// them the only account of the message (S5), so that order may go to qmail-clean only when their
+// data and their names are on the disk. A crash before that finds todo/N and begins again; a crash
+// after it finds the files; a crash that brings todo/N back although its removal was answered finds
+// both, and delivers again to everybody. qmail-clean removes intd/N first, which has no meaning
+// once todo/N exists.
+void Preprocessor::synced(const Batch& batch, const Syncer::Results& durable, std::int64_t now) {
+  syncing_ = false;
+  for (std::size_t i = 0; i < durable.size(); ++i) {
+    if (!durable[i]) log_.warning({"trouble fsyncing ", batch.names[i]});
+  }
+  for (const auto& [message, needs] : batch.members) {
+    const wire::MessageId id = message.message.id;
+    if (std::ranges::all_of(needs, [&](std::size_t i) { return durable[i]; })) {
+      cleaning_.emplace(id, message);
+      cleaner_.add({wire::CleanOrder::Kind::todo, id});
+    } else {
+      // What the failed sync leaves behind is not trusted: next time the files are made afresh.
+      under_way_.erase(id);
+      scan_.postpone(id, now);
+    }
+  }
+}
+
+void Preprocessor::cleaned(wire::MessageId id, bool done, std::int64_t now) {
+  auto found = cleaning_.extract(id);
+  if (found.empty()) return;
+  under_way_.erase(id);
+  if (done) {
+    preprocessed_.push_back(std::move(found.mapped()));
+  } else {
+    log_.warning({"qmail-clean unable to clean up ", wire::todo_path(id)});
+    scan_.postpone(id, now);
+  }
+}
+
+}  // namespace postern::send

@@ -1,0 +1,31 @@
+// Makes files and directories durable, many at a time.
+//
+// Every fsync waits for the file system's journal. One after another, each waits for a commit of
+// its own; at the same time, they share one: twenty in parallel are five times as many a second,
+// for half the work each. syncfs() would be a single call, but writes back whatever anybody has
+// changed on that file system, and a database's gigabytes beside the queue would hold up the mail.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "posix/fd.h"
+#include "send/workers.h"
+
+namespace postern::send {
+
+class Syncer {
+ public:
+  explicit Syncer(Workers& workers) : workers_(workers) {}
+
+  /// One entry for each descriptor: whether its data (a directory: its names) are on the disk.
+  using Results = std::vector<bool>;
+
+  /// Syncs all of `fds`, closes them, and then calls `done` from Workers::finish().
+  void sync(std::vector<Fd> fds, std::function<void(const Results&)> done);
+
+ private:
+  Workers& workers_;
+};
+
+}  // namespace postern::send

@@ -7,7 +7,7 @@ namespace postern::smtpd {
 
 class OwnAddresses : public HostAddresses {
  public:
-  /// Asks the system each time; few clients ever name us by address. 0.0.0.0 and :: are also us.
+  /// Asks the system each time; few clients ever name us by address.
   Result<bool> are_named_by(std::string_view literal) override;
 };
 

@@ -61,10 +61,10 @@ Result<Settings> read_settings(const std::vector<std::string>& arguments) {
   collector.put(settings.greeting, control::read<"smtpgreeting">());
   collector.put(settings.local_ip_host, read_local_ip_host());
   collector.put(timeout, control::read<"timeoutsmtpd">());
-  collector.put(settings.recipient_hosts, RecipientHosts::read());
   collector.put(settings.bad_senders, control::read<"badmailfrom">());
   collector.put(settings.bad_recipients, control::read<"badrcptto">());
   collector.put(settings.most_bytes, read_most_bytes());
+  collector.put(settings.recipient_hosts, RecipientHosts::read());
   if (collector.error()) return std::unexpected(*collector.error());
 
   timeout = std::clamp<std::uint64_t>(timeout, 1, longest_timeout);

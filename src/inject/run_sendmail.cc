@@ -1,0 +1,60 @@
+#include "inject/run_sendmail.h"
+
+#include "inject/sendmail_arguments.h"
+#include "mail/address.h"
+#include "posix/environment.h"
+#include "posix/io.h"
+#include "posix/program.h"
+#include "posix/spawn.h"
+#include "wire/home.h"
+
+namespace postern::inject {
+namespace {
+
+// From will show the sender asked for, not the user who runs this.
+void set_author(const SendmailArguments& arguments) {
+  if (arguments.name) set_environment_variable("MAILNAME", *arguments.name);
+  if (!arguments.sender || arguments.sender->empty() || *arguments.sender == "<>") return;
+  const auto parts = mail::split_address(*arguments.sender);
+  set_environment_variable("QMAILUSER", std::string(parts.local));
+  if (parts.has_host) set_environment_variable("QMAILHOST", std::string(parts.host));
+}
+
+Outcome become_program(SpawnSpec spec) { return {exit_code::temporary, describe(execute(spec))}; }
+
+// Packages run newaliases when they are installed; that must not fail, and is no news for a log.
+Outcome say_where_aliases_are(const std::string& home) {
+  const auto said = write_all(1, "newaliases: nothing to rebuild: the file " + home +
+                                     "/alias/.qmail-NAME is read whenever mail for NAME comes\n");
+  return said ? Outcome{} : Outcome{exit_code::temporary, describe(said.error())};
+}
+
+}  // namespace
+
+Outcome run_sendmail(std::span<const char* const> argv) {
+  const bool named = !argv.empty();
+  const auto arguments =
+      parse_sendmail_arguments(named ? argv[0] : "sendmail", argv.subspan(named ? 1 : 0));
+  if (!arguments) return {exit_code::permanent, describe(arguments.error())};
+  const std::string home = wire::home();
+  switch (arguments->mode) {
+    case SendmailMode::deliver:
+      set_author(*arguments);
+      // In the caller's directory: QMAILMFTFILE may be relative to it.
+      return become_program(
+          {.argv = inject_arguments(*arguments), .path = home + "/bin/qmail-inject"});
+    case SendmailMode::smtp:
+      return become_program(
+          {.argv = {"qmail-smtpd"}, .path = "bin/qmail-smtpd", .directory = home});
+    case SendmailMode::list_queue:
+      return become_program(
+          {.argv = {"qmail-qread"}, .path = "bin/qmail-qread", .directory = home});
+    case SendmailMode::aliases:
+      return say_where_aliases_are(home);
+    case SendmailMode::run_queue:
+      return {};
+  }
+  bug("unknown mode of sendmail");
+}
+
+}  // namespace postern::inject

@@ -11,6 +11,7 @@ $TTL 60
 .                NS  ns.test.
 localhost        A   127.0.0.1
 localhost        AAAA ::1
+1.0.0.127.in-addr.arpa PTR localhost.
 ns.test          A   {WIRE_V4}
 ns.test          AAAA {WIRE_V6}
 ; Names for trouble.

@@ -1,0 +1,368 @@
+// The loop of the spawns over real pipes, with shell scripts in the place of qmail-local and
+// qmail-remote.
+#include "spawn/server.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "posix/files.h"
+#include "posix/io.h"
+#include "posix/pipe.h"
+#include "spawn/assign.h"
+#include "spawn/local_channel.h"
+#include "spawn/remote_channel.h"
+#include "support/temporary_directory.h"
+
+namespace postern::spawning {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using ::testing::UnorderedElementsAre;
+
+void make_program(const std::string& path, std::string_view script) {
+  std::ofstream(path) << "#!/bin/sh\n" << script;
+  std::filesystem::permissions(path, std::filesystem::perms{0755});
+}
+
+// A spawn in a process of its own, in queue/mess of a qmail home of its own.
+class Spawn : public ::testing::Test {
+ protected:
+  Spawn() {
+    std::filesystem::permissions(here_.path(), std::filesystem::perms{0755});
+    for (const char* path : {"queue/mess/8", "queue/lock", "bin", "users"}) {
+      std::filesystem::create_directories(path);
+    }
+    std::ofstream("queue/mess/8/100") << "the message\n";
+  }
+  ~Spawn() override {
+    if (pid_ > 0) (void)finish();
+  }
+
+  template <class MakeChannel>
+  void start(MakeChannel make_channel, std::size_t number_bytes = 1) {
+    number_bytes_ = number_bytes;
+    auto orders = make_pipe().value();
+    auto reports = make_pipe().value();
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      orders.write.reset();
+      reports.read.reset();
+      std::filesystem::current_path("queue/mess");
+      std::signal(SIGPIPE, SIG_IGN);
+      auto channel = make_channel();
+      ::_exit(Server({.orders = orders.read.get(),
+                      .reports = reports.write.get(),
+                      .number_bytes = number_bytes,
+                      .limit = delivery_limit(number_bytes, 1024),
+                      .message_owner = ::getuid()},
+                     channel)
+                  .run());
+    }
+    orders_ = std::move(orders.write);
+    reports_ = std::move(reports.read);
+    limit_ = take(number_bytes);
+  }
+  void start_remote(std::string_view script, std::size_t number_bytes = 1) {
+    make_program("bin/remote", script);
+    start([&] { return RemoteChannel(here_.path() + "/bin/remote", here_.path()); }, number_bytes);
+  }
+
+  void order(unsigned number, const std::string& recipient, const std::string& message = "8/100") {
+    ASSERT_TRUE(write_all(orders_.get(),
+                          wire::format_order({number, message, "s@h", recipient}, number_bytes_)));
+  }
+  std::string take(std::size_t count) {
+    while (received_.size() < count && receive()) {
+    }
+    std::string taken = received_.substr(0, count);
+    received_.erase(0, taken.size());
+    return taken;
+  }
+  // "3 Ktext" for the next report.
+  std::string report() {
+    for (;;) {
+      std::string_view rest = received_;
+      if (const auto taken = wire::take_report(rest, number_bytes_)) {
+        received_.erase(0, received_.size() - rest.size());
+        return std::to_string(taken->number) + " " + taken->text;
+      }
+      if (!receive()) return "no report";
+    }
+  }
+  // The exit code.
+  int finish() {
+    orders_.reset();
+    while (receive()) {
+    }
+    int status = -1;
+    ::waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  test::TemporaryDirectory here_;
+  std::size_t number_bytes_ = 1;
+  Fd orders_;
+  Fd reports_;
+  std::string received_;
+  std::string limit_;
+  pid_t pid_ = 0;
+
+ private:
+  bool receive() {
+    char chunk[4096];
+    const auto count = read_some(reports_.get(), chunk, Deadline::after(20s));
+    if (!count || *count == 0) return false;
+    received_.append(chunk, *count);
+    return true;
+  }
+};
+
+TEST_F(Spawn, SaysFirstHowManyDeliveriesItTakes) {
+  start_remote("");
+  EXPECT_EQ(limit_, "\x78") << "120 of conf-spawn";
+  EXPECT_EQ(finish(), 0);
+}
+
+TEST_F(Spawn, SaysSoInTwoBytesWithWideNumbers) {
+  start_remote("", 2);
+  EXPECT_EQ(limit_, "\x4d\x01"s) << "333 deliveries fit into 1024 descriptors";
+}
+
+TEST(DeliveryLimit, IsWhatTheNumbersAndTheDescriptorsAllow) {
+  EXPECT_EQ(delivery_limit(1, 20), wire::spawn_limit);
+  EXPECT_EQ(delivery_limit(2, 20), 1U);
+  EXPECT_EQ(delivery_limit(2, 1 << 20), 65535U);
+}
+
+TEST_F(Spawn, GivesTheMessageAndTheAddressesToQmailRemote) {
+  start_remote("printf 'r\\0K%s %s %s: ' \"$@\"; cat; printf '\\0'");
+  order(0, "joe@a@example.org");
+  EXPECT_EQ(report(), "0 Kexample.org s@h joe@a@example.org: the message\n");
+  EXPECT_EQ(finish(), 0);
+}
+
+TEST_F(Spawn, RunsDeliveriesSideBySide) {
+  // The first ends when the second has run.
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  start_remote(
+      "case $3 in first*) cat fifo >/dev/null;; *) echo >fifo;; esac\n"
+      "printf 'r\\0Kok\\0'");
+  order(7, "first@h");
+  order(119, "second@h");
+  const std::vector<std::string> reports = {report(), report()};
+  EXPECT_THAT(reports, UnorderedElementsAre("7 Kok", "119 Kok"));
+}
+
+TEST_F(Spawn, NumbersDeliveriesInTwoBytes) {
+  start_remote("printf 'r\\0Kok\\0'", 2);
+  order(300, "a@h");
+  EXPECT_EQ(report(), "300 Kok");
+}
+
+TEST_F(Spawn, RefusesWrongOrdersWithoutRunningAnything) {
+  start_remote("printf 'r\\0Kok\\0'");
+  order(120, "a@h");
+  EXPECT_EQ(report(), "120 ZInternal error: delnum too big. (#4.3.5)\n");
+  order(1, "a@h", "../x");
+  EXPECT_EQ(report(), "1 DInternal error: messid has nonnumerics. (#5.3.5)\n");
+  order(1, "a");
+  EXPECT_EQ(report(), "1 DSorry, address must include host name. (#5.1.3)\n");
+  order(1, "a@h", "8/101");
+  EXPECT_EQ(report(), "1 Zqmail-spawn unable to open message. (#4.3.0)\n");
+  order(1, "a@h");
+  EXPECT_EQ(report(), "1 Kok");
+}
+
+TEST_F(Spawn, RefusesANumberThatIsInUse) {
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  start_remote("cat fifo >/dev/null; printf 'r\\0Kok\\0'");
+  order(1, "a@h");
+  order(1, "b@h");
+  EXPECT_EQ(report(), "1 ZInternal error: delnum in use. (#4.3.5)\n");
+  std::ofstream("fifo") << "go";
+  EXPECT_EQ(report(), "1 Kok");
+}
+
+TEST_F(Spawn, TakesOrdersInAnyPieces) {
+  start_remote("printf 'r\\0Kok\\0'");
+  const std::string two = wire::format_order({1, "8/100", "", "a@h"}, 1) +
+                          wire::format_order({2, "8/100", "", "b@h"}, 1);
+  for (const char c : two) ASSERT_TRUE(write_all(orders_.get(), {&c, 1}));
+  const std::vector<std::string> reports = {report(), report()};
+  EXPECT_THAT(reports, UnorderedElementsAre("1 Kok", "2 Kok"));
+}
+
+TEST_F(Spawn, FinishesWhatRunsWhenTheOrdersEnd) {
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  start_remote("cat fifo >/dev/null; printf 'r\\0Kok\\0'");
+  order(5, "a@h");
+  orders_.reset();
+  std::ofstream("fifo") << "go";
+  EXPECT_EQ(report(), "5 Kok");
+  EXPECT_EQ(finish(), 0);
+}
+
+TEST_F(Spawn, WaitsForProcessesThatKeepTheOutputOpen) {
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  start_remote("(cat fifo; printf 'Kfrom the background\\0') & printf 'r\\0'");
+  order(5, "a@h");
+  std::ofstream("fifo") << "";
+  EXPECT_EQ(report(), "5 Kfrom the background");
+}
+
+TEST_F(Spawn, WaitsForAProcessThatHasClosedItsOutput) {
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  start_remote("printf 'r\\0Kok\\0'; exec >/dev/null 2>&1; cat fifo; exit 111");
+  order(5, "a@h");
+  std::ofstream("fifo") << "go";
+  EXPECT_EQ(report(), "5 ZUnable to run qmail-remote.\n");
+}
+
+TEST_F(Spawn, DefersWhenTheProgramCannotBeRun) {
+  start([&] { return RemoteChannel("no-such-program", here_.path()); });
+  order(5, "a@h");
+  EXPECT_EQ(report(), "5 ZUnable to run qmail-remote.\n");
+}
+
+TEST_F(Spawn, DoesNotBlockOnAQmailSendThatIsSlowToRead) {
+  // 65536 bytes fit into the pipe; these are more, and all have been ordered before one is read.
+  start_remote("printf 'r\\0K'; head -c 9000 /dev/zero | tr '\\0' x; printf '\\0'");
+  for (unsigned number = 0; number < 20; ++number) order(number, "a@h");
+  for (unsigned number = 0; number < 20; ++number) EXPECT_GT(report().size(), 9000U);
+}
+
+TEST_F(Spawn, KeepsABoundedPartOfEndlessOutput) {
+  start_remote("head -c 3000000 /dev/zero");
+  order(1, "a@h");
+  EXPECT_EQ(report(), "1 Zqmail-remote produced too much output.\n");
+}
+
+TEST_F(Spawn, EndsQuietlyWhenQmailSendHasGone) {
+  start_remote("printf 'r\\0Kok\\0'");
+  order(1, "a@h");
+  reports_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(finish(), 0);
+}
+
+TEST(TimeoutRecords, AreAllForgotten) {
+  const test::TemporaryDirectory here;
+  std::ofstream("tcpto") << std::string(1024, 'x');
+  clear_timeout_records("tcpto");
+  EXPECT_EQ(read_file("tcpto", 2000), std::string(1024, '\0'));
+  clear_timeout_records("made");
+  EXPECT_EQ(read_file("made", 2000), std::string(1024, '\0'));
+  clear_timeout_records("no/such/directory");
+}
+
+// Local deliveries change identity, which only root can.
+class LocalSpawn : public Spawn {
+ protected:
+  void SetUp() override {
+    if (::getuid() != 0) GTEST_SKIP() << "needs root";
+    nobody_ = *::getpwnam("nobody");
+  }
+  static void assign(const std::string& lines) {
+    std::ofstream("users/assign") << lines << ".\n";
+    ASSERT_TRUE(make_users_cdb());
+  }
+  void start_local(std::string_view script) {
+    make_program("bin/qmail-local", script);
+    start([&] {
+      return LocalChannel({.home = here_.path(),
+                           .lookup = {nobody_.pw_uid, nobody_.pw_gid, {}},
+                           .default_delivery = "./Maildir/"});
+    });
+  }
+
+  passwd nobody_{};
+};
+
+TEST_F(LocalSpawn, RunsQmailLocalAsTheUserWithEightArguments) {
+  assign("+joe-:joe:1234:2345:/home/joe:-:pre-:\n");
+  start_local("echo \"$@\"; id -u; id -g; id -G; pwd; cat");
+  order(3, "Joe-Ext@Example.ORG");
+  EXPECT_EQ(report(),
+            "3 K-- joe /home/joe Joe-Ext - pre-Ext Example.ORG s@h ./Maildir/\n"
+            "1234\n2345\n2345\n" +
+                here_.path() + "\nthe message\n");
+}
+
+TEST_F(LocalSpawn, ReportsByExitCode) {
+  assign("+:joe:1234:2345:/home/joe:-::\n");
+  start_local("echo text; exit $6");
+  for (const auto& [code, expected] :
+       {std::pair("100", "Dtext\n"), std::pair("111", "Ztext\n"), std::pair("0", "Ktext\n"),
+        std::pair("117", "ZTrouble reading users/cdb in qmail-lspawn.\n")}) {
+    order(3, std::string(code) + "@h");
+    EXPECT_EQ(report(), std::string("3 ") + expected);
+  }
+}
+
+TEST_F(LocalSpawn, DeliversMailForNobodyWithoutAProcess) {
+  start_local("echo text; exit 100");
+  order(3, "@h");
+  EXPECT_EQ(report(), "3 K");
+}
+
+TEST_F(LocalSpawn, NeverDeliversAsRoot) {
+  assign("=root:root:0:0:/root:::\n");
+  start_local("echo ran");
+  order(3, "root@h");
+  EXPECT_EQ(report(), "3 ZNot allowed to perform deliveries as root.\n");
+}
+
+TEST_F(LocalSpawn, AsksQmailGetpwAboutWhoeverIsNotAssigned) {
+  make_program("bin/qmail-getpw",
+               "[ $(id -u) -ne 0 ] && printf '%s\\0001234\\0002345\\000/h\\000-\\000x\\000' $1");
+  assign("=bob:bob:1:1:/:::\n");
+  start_local("echo \"$@\"");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 K-- joe /h joe - x h s@h ./Maildir/\n");
+}
+
+TEST_F(LocalSpawn, DefersWhenTheLookUpFails) {
+  start_local("echo ran");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 ZUnable to run qmail-getpw.\n");
+  make_program("bin/qmail-getpw", "exit 116");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 ZUnable to find alias user!\n");
+  make_program("bin/qmail-getpw", "echo nonsense");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 ZInternal qmail-lspawn bug.\n");
+  std::ofstream("users/cdb") << "this is no cdb file";
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 ZTrouble reading users/cdb in qmail-lspawn.\n");
+}
+
+TEST_F(LocalSpawn, LooksUpWhereItCanNeitherTakeOrdersNorForgeReports) {
+  make_program("bin/qmail-getpw",
+               "ls -l /proc/self/fd 2>/dev/null >" + here_.path() + "/seen/fds; exit 116");
+  std::filesystem::create_directory("seen");
+  std::filesystem::permissions("seen", std::filesystem::perms{0777});
+  start_local("");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 ZUnable to find alias user!\n");
+  const auto fds = read_file("seen/fds", 10000).value();
+  EXPECT_THAT(fds, ::testing::HasSubstr(" 0 -> /dev/null"));
+  EXPECT_THAT(fds, ::testing::Not(::testing::HasSubstr("pipe:"))) << fds;
+}
+
+TEST_F(LocalSpawn, DefersWhenQmailLocalCannotBeRun) {
+  assign("+:joe:1234:2345:/home/joe:-::\n");
+  start_local("");
+  std::filesystem::remove("bin/qmail-local");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 ZUnable to run qmail-local.\n");
+}
+
+}  // namespace
+}  // namespace postern::spawning

@@ -88,9 +88,10 @@ class Hosts(WorldTest):
     def test_a_bare_host_runs_nothing(self):
         self.assertEqual(hosts.on("relay.foreign.example", "ss", "-Hltn").stdout, "")
 
-    def test_a_command_keeps_its_exit_status_and_input(self):
-        result = hosts.on("mx2.example.net", "sh", "-c", "cat; exit 3", input="in", check=False)
-        self.assertEqual((result.returncode, result.stdout), (3, "in"))
+    def test_a_command_keeps_its_exit_status_and_input_and_starts_in_root(self):
+        result = hosts.on("mx2.example.net", "bash", "-c", "cat; pwd; exit 3", input="in\n",
+                          check=False)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (3, "in\n/root\n", ""))
 
     def test_an_unknown_one_is_named_with_those_there_are(self):
         result = hosts.on(hosts.MAIN, "on", "nowhere.example", "true", check=False)

@@ -54,6 +54,7 @@ void Conversation::end_message() {
 
 void Conversation::step() {
   if (written_ < output_.size() && write_what_fits()) return;
+  if (session_.finished()) return;
   const bool writing = written_ < output_.size();
   pollfd item{socket_, static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0};
   const int ready = ::poll(&item, 1, deadline_.poll_timeout());

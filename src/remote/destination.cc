@@ -38,7 +38,7 @@ std::optional<IpAddress> literal_address(const std::string& host, bool is_relay)
 
 // RFC 5321 5.1: lower preferences first, equal ones in random order, to spread the load.
 void put_in_order(std::vector<MailExchanger>& exchangers, std::uint32_t seed) {
-  std::ranges::shuffle(exchangers, std::minstd_rand(seed));
+  std::ranges::shuffle(exchangers, std::mt19937(seed));
   std::ranges::stable_sort(exchangers, {}, &MailExchanger::preference);
   exchangers.resize(std::min(exchangers.size(), most_exchangers));
 }

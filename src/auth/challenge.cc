@@ -1,7 +1,11 @@
+// MD5 by libcrypto's own function for it and not through its EVP interface: that would bring its
+// providers, its configuration file and 3.5 MB of program with it, and checkmailuser has to live
+// under the memory limits that run scripts give qmail-smtpd, of which the smallest is 4 MB.
+#define OPENSSL_SUPPRESS_DEPRECATED  // the function is, because it does not go through EVP
+
 #include "auth/challenge.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/md5.h>
 
 #include "auth/password_hash.h"
 #include "base/base64.h"
@@ -9,47 +13,40 @@
 namespace postern::auth {
 namespace {
 
-// Neither openssl.cnf nor the modules it may name are wanted in a program that holds passwords.
-bool start_libcrypto() { return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1; }
+constexpr std::size_t block_bytes = 64;  // of MD5, as HMAC pads keys
 
-std::string hex(const unsigned char* digest, unsigned size) {
-  return format_hex({reinterpret_cast<const char*>(digest), size});
+std::string md5(std::string_view text) {
+  unsigned char digest[MD5_DIGEST_LENGTH];
+  ::MD5(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return {reinterpret_cast<const char*>(digest), sizeof digest};
 }
 
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
+// The key filled up to a block, each byte combined with `pad`.
+std::string padded(std::string_view key, char pad) {
+  std::string block(block_bytes, pad);
+  for (std::size_t i = 0; i < key.size(); ++i) block[i] = static_cast<char>(key[i] ^ pad);
+  return block;
+}
+
+// RFC 2104 section 2.
+std::string hmac_md5(std::string_view secret, std::string_view text) {
+  const std::string key = secret.size() > block_bytes ? md5(secret) : std::string(secret);
+  return md5(padded(key, 0x5c) + md5(padded(key, 0x36).append(text)));
 }
 
 }  // namespace
 
-Result<std::string> cram_md5_digest(std::string_view secret, std::string_view challenge) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (!start_libcrypto() || HMAC(EVP_md5(), secret.data(), static_cast<int>(secret.size()),
-                                 bytes(challenge), challenge.size(), digest, &size) == nullptr) {
-    return failure("libcrypto refuses HMAC-MD5");
-  }
-  return hex(digest, size);
+std::string cram_md5_digest(std::string_view secret, std::string_view challenge) {
+  return format_hex(hmac_md5(secret, challenge));
 }
 
-Result<std::string> apop_digest(std::string_view secret, std::string_view challenge) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  const std::string text = std::string(challenge).append(secret);
-  if (!start_libcrypto() ||
-      EVP_Digest(text.data(), text.size(), digest, &size, EVP_md5(), nullptr) != 1) {
-    return failure("libcrypto refuses MD5");
-  }
-  return hex(digest, size);
+std::string apop_digest(std::string_view secret, std::string_view challenge) {
+  return format_hex(md5(std::string(challenge).append(secret)));
 }
 
-Result<bool> answers_challenge(std::string_view secret, const wire::CheckRequest::Cram& cram) {
-  const auto hmac = cram_md5_digest(secret, cram.challenge);
-  if (!hmac) return std::unexpected(hmac.error());
-  const auto apop = apop_digest(secret, cram.challenge);
-  if (!apop) return std::unexpected(apop.error());
-  const bool is_hmac = equal_in_constant_time(*hmac, cram.digest);
-  const bool is_apop = equal_in_constant_time(*apop, cram.digest);
+bool answers_challenge(std::string_view secret, const wire::CheckRequest::Cram& cram) {
+  const bool is_hmac = equal_in_constant_time(cram_md5_digest(secret, cram.challenge), cram.digest);
+  const bool is_apop = equal_in_constant_time(apop_digest(secret, cram.challenge), cram.digest);
   return is_hmac || is_apop;
 }
 

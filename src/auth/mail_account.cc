@@ -13,13 +13,11 @@ using wire::Secret;
 constexpr std::string_view no_secret = "no such account";
 
 // Nothing: the request is not an answer to a challenge, or, by its shape, may be a password too.
-Result<std::optional<bool>> check_challenge(const wire::CheckRequest& request,
-                                            const Secret* plain) {
+std::optional<bool> check_challenge(const wire::CheckRequest& request, const Secret* plain) {
   const auto cram = request.cram();
   if (!cram) return std::nullopt;
-  const auto right = answers_challenge(plain != nullptr ? plain->text : no_secret, *cram);
-  if (!right) return std::unexpected(right.error());
-  if (*right && plain != nullptr) return true;
+  const bool right = answers_challenge(plain != nullptr ? plain->text : no_secret, *cram);
+  if (right && plain != nullptr) return true;
   // qmail-popup sends a challenge with an ordinary password too, and that may be 32 hex digits.
   if (request.password == cram->digest) return std::nullopt;
   return false;
@@ -39,8 +37,7 @@ Result<bool> proves_secret(const wire::CheckRequest& request, const std::optiona
                            const std::string& decoy) {
   const bool is_plain = secret && secret->scheme == Secret::Scheme::plain;
   const auto answered = check_challenge(request, is_plain ? &*secret : nullptr);
-  if (!answered) return std::unexpected(answered.error());
-  if (*answered) return **answered;
+  if (answered) return *answered;
   if (is_plain && equal_in_constant_time(secret->text, request.password)) return true;
   // A wrong password for a {PLAIN} account takes as long as one for a {CRYPT} account or none.
   std::optional<std::string> hash;

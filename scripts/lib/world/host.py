@@ -158,7 +158,8 @@ def _send_listens():
 def _greets(address, port):
     try:
         with socket.create_connection((address, port), timeout=READY_SECONDS) as connection:
-            return connection.recv(4).startswith(b"220")
+            connection.sendall(b"QUIT\r\n")
+            return connection.makefile("rb").read().startswith(b"220")
     except OSError:
         return False
 

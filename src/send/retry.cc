@@ -11,24 +11,26 @@ namespace {
 // nothing below can overflow.
 constexpr std::int64_t longest_age = std::int64_t{1} << 40;
 
+std::int64_t plausible_birth(std::int64_t birth, std::int64_t now) {
+  return std::clamp(birth, now - longest_age, now + longest_age);
+}
+
 std::int64_t age_of(std::int64_t birth, std::int64_t now) {
-  if (birth > now) return 0;
-  if (birth < now - longest_age) return longest_age;
-  return now - birth;
+  return std::max<std::int64_t>(now - birth, 0);
 }
 
 }  // namespace
 
 std::int64_t next_try(std::int64_t birth, std::int64_t now, Channel channel) {
-  const std::int64_t age = age_of(birth, now);
+  birth = plausible_birth(birth, now);
   const std::int64_t step = channel == Channel::local ? 10 : 20;
-  const auto root =
-      static_cast<std::int64_t>(integer_square_root(static_cast<std::uint64_t>(age))) + step;
-  return std::min(birth, now + longest_age) + root * root;
+  const auto age = static_cast<std::uint64_t>(age_of(birth, now));
+  const std::int64_t root = static_cast<std::int64_t>(integer_square_root(age)) + step;
+  return birth + root * root;
 }
 
 bool is_last_try(std::int64_t birth, std::int64_t now, std::int64_t lifetime) {
-  return age_of(birth, now) > std::min(lifetime, longest_age - 1);
+  return age_of(plausible_birth(birth, now), now) > std::min(lifetime, longest_age - 1);
 }
 
 }  // namespace postern::send

@@ -93,9 +93,9 @@ Result<Engine::Links> open_links(Descriptors& descriptors) {
 // qmail-queue, which we run for bounces, has no business with our pipes; a copy of one would also
 // hide its end from the process at the other side.
 void keep_from_children(const Descriptors& descriptors) {
-  for (const Fd* fd : {&descriptors.log, &descriptors.to_lspawn, &descriptors.from_lspawn,
-                       &descriptors.to_rspawn, &descriptors.from_rspawn, &descriptors.to_clean,
-                       &descriptors.from_clean}) {
+  for (const Fd* fd :
+       {&descriptors.log, &descriptors.to_lspawn, &descriptors.from_lspawn, &descriptors.to_rspawn,
+        &descriptors.from_rspawn, &descriptors.to_clean, &descriptors.from_clean}) {
     ::fcntl(fd->get(), F_SETFD, FD_CLOEXEC);
   }
 }

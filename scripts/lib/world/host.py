@@ -85,8 +85,9 @@ def _install(plan, host):
         mailusers.parent.mkdir(exist_ok=True)
         mailusers.write_text(_mailusers(host), encoding="utf-8")
     pathlib.Path("/etc/service").mkdir(exist_ok=True)
-    partial = ["--partial"] if plan.partial else []
-    command = [REPOSITORY / "scripts/install", "--quiet", "--build", plan.build, "--enable", *partial]
+    command = [REPOSITORY / "scripts/install", "--quiet", "--enable", "--build", plan.build]
+    if plan.partial:
+        command.append("--partial")
     if subprocess.run(command, env=environment(plan), check=False).returncode != 0:
         raise HostError("scripts/install failed")
     if (QMAIL / "bin/qmail-newmailusers").exists():
@@ -94,20 +95,23 @@ def _install(plan, host):
 
 
 def _control_files(host):
-    local = [host.name, host.domain] if host.owns_domain else [host.name]
-    accepted = [host.name, host.domain]
-    unique = lambda names: "".join(f"{name}\n" for name in dict.fromkeys(names))
-    return {"me": f"{host.name}\n", "defaultdomain": f"{host.domain}\n",
-            "plusdomain": f"{host.domain}\n", "locals": unique(["localhost", *local]),
-            "rcpthosts": unique(["localhost", *accepted]),
-            "defaultdelivery": "./Maildir/\n", "concurrencyincoming": "20\n"}
+    accepted = ["localhost", host.name, host.domain]
+    local = accepted if host.owns_domain else accepted[:2]
+    return {"me": _lines(host.name), "defaultdomain": _lines(host.domain),
+            "plusdomain": _lines(host.domain), "locals": _lines(*local),
+            "rcpthosts": _lines(*accepted), "defaultdelivery": _lines("./Maildir/"),
+            "concurrencyincoming": _lines("20")}
 
 
 def _mailusers(host):
     """Mail accounts with the people's own passwords; CRAM-MD5 needs them in the clear."""
-    lines = [f"{name}@{host.domain}:{{PLAIN}}{name}-password:{name}:/home/{name}"
-             for name in users.PEOPLE]
-    return "".join(f"{line}\n" for line in lines)
+    return _lines(*(f"{name}@{host.domain}:{{PLAIN}}{name}-password:{name}:/home/{name}"
+                    for name in users.PEOPLE))
+
+
+def _lines(*texts):
+    """Each text once."""
+    return "".join(f"{text}\n" for text in dict.fromkeys(texts))
 
 
 def _start_services(plan):

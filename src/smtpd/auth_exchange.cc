@@ -1,5 +1,6 @@
 #include "smtpd/auth_exchange.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/ascii.h"
@@ -21,6 +22,12 @@ constexpr std::array mechanism_names = std::to_array<MechanismName>({
 
 bool offers(const AuthSetup& setup, Mechanism mechanism) {
   return mechanism == Mechanism::cram_md5 ? setup.cram : setup.passwords;
+}
+
+// HMAC-MD5 as RFC 2195 writes it.
+bool is_digest(std::string_view text) {
+  return text.size() == 32 &&
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -109,13 +116,14 @@ AuthExchange::State AuthExchange::take_plain(std::string_view response) {
 }
 
 // RFC 2195: user name, blank, digest. A user name may hold blanks, on which the forms disagree.
+// What is no digest does not reach the checker, which could take it for the password itself.
 AuthExchange::State AuthExchange::take_cram(std::string_view response) {
   const std::size_t blank =
       form_ == AuthForm::host_first ? response.find(' ') : response.rfind(' ');
   if (blank == std::string_view::npos) return State::malformed;
   credentials_.user = response.substr(0, blank);
   credentials_.secret = response.substr(blank + 1);
-  return check();
+  return is_digest(credentials_.secret) ? check() : State::malformed;
 }
 
 AuthExchange::State AuthExchange::check() {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/integers.h"
+#include "base/sanitize.h"
 #include "control/read.h"
 #include "posix/environment.h"
 
@@ -17,6 +19,18 @@ Peer read_peer() {
           .remote_ip = environment_variable("TCPREMOTEIP").value_or("unknown"),
           .remote_info = environment_variable("TCPREMOTEINFO"),
           .local_name = environment_variable("TCPLOCALHOST").value_or(local_ip)};
+}
+
+// The greeting begins with this host's name, and is part of reply lines.
+Result<std::string> read_greeting() {
+  auto greeting = control::read<"smtpgreeting">();
+  if (!greeting) return greeting;
+  const auto is_control = [](char c) { return !is_visible(c) && c != ' ' && c >= 0; };
+  if (greeting->empty() || std::ranges::any_of(*greeting, is_control)) {
+    return failure("control/smtpgreeting, or control/me in its place, holds \"" +
+                   sanitize_for_log(*greeting) + "\": write this host's name there");
+  }
+  return greeting;
 }
 
 // $DATABYTES, set in the tcprules of some clients, goes before control/databytes.
@@ -58,7 +72,7 @@ Result<Settings> read_settings(const std::vector<std::string>& arguments) {
   Settings settings;
   std::uint64_t timeout = 0;
   Collector collector;
-  collector.put(settings.greeting, control::read<"smtpgreeting">());
+  collector.put(settings.greeting, read_greeting());
   collector.put(settings.local_ip_host, read_local_ip_host());
   collector.put(timeout, control::read<"timeoutsmtpd">());
   collector.put(settings.bad_senders, control::read<"badmailfrom">());

@@ -77,9 +77,10 @@ TEST(CramExchange, SplitsAtTheFirstOrTheLastBlankAsTheFormHasIt) {
   EXPECT_EQ(b.credentials().challenge, challenge);
 
   AuthExchange a(Mechanism::cram_md5, AuthForm::host_first, challenge);
-  EXPECT_EQ(a.feed(response), State::complete);
-  EXPECT_EQ(a.credentials().user, "tim");
-  EXPECT_EQ(a.credentials().secret, "tam "s + digest);
+  EXPECT_EQ(a.feed(response), State::malformed);
+  AuthExchange plain(Mechanism::cram_md5, AuthForm::host_first, challenge);
+  EXPECT_EQ(plain.feed(format_base64("tim "s + digest)), State::complete);
+  EXPECT_EQ(plain.credentials().user, "tim");
 }
 
 TEST(AnyExchange, RefusesRubbishAndEmptyParts) {
@@ -96,7 +97,8 @@ TEST(AnyExchange, RefusesRubbishAndEmptyParts) {
   AuthExchange login(Mechanism::login, AuthForm::host_first, "");
   EXPECT_EQ(login.begin(format_base64("jo\0e"s)), State::asking);
   EXPECT_EQ(login.feed("c2VjcmV0"), State::malformed);
-  for (const auto& text : {"tim"s, " "s, "tim "s, " "s + digest}) {
+  for (const auto& text : {"tim"s, " "s, "tim "s, " "s + digest, "tim tanstaaftanstaaf"s,
+                           "tim "s + digest + "0", "tim B913A602C7EDA7A495B4E6E7334D3890"s}) {
     AuthExchange cram(Mechanism::cram_md5, AuthForm::checker_first, challenge);
     EXPECT_EQ(cram.feed(format_base64(text)), State::malformed) << text;
   }

@@ -44,7 +44,11 @@ void start_writing_out(int fd) { ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRI
 
 class Enqueuer {
  public:
-  Enqueuer(const Submission& submission, Disk& disk) : submission_(submission), disk_(disk) {}
+  // All the memory that a message takes, however large, before there is a file to leave behind.
+  Enqueuer(const Submission& submission, Disk& disk)
+      : submission_(submission), disk_(disk), piece_(piece_bytes, '\0') {
+    records_.reserve(2 * piece_bytes);
+  }
 
   Step run() {
     using Method = Step (Enqueuer::*)();
@@ -83,10 +87,11 @@ class Enqueuer {
   // The number is ours now. Names of an earlier message of that number can only have come back
   // after a power cut, or from a backup: todo/N would send this text to that one's recipients.
   Step remove_leftovers() {
-    for (const auto& path : {wire::todo_path(id_), wire::intd_path(id_)}) {
-      if (const auto removed = remove_file(path); !removed) {
-        return refuse(QueueExit::mess_file_trouble, removed.error());
-      }
+    if (const auto removed = remove_file(wire::todo_path(id_)); !removed) {
+      return refuse(QueueExit::todo_file_trouble, removed.error());
+    }
+    if (const auto removed = remove_file(wire::intd_path(id_)); !removed) {
+      return refuse(QueueExit::intd_file_trouble, removed.error());
     }
     return {};
   }
@@ -109,15 +114,15 @@ class Enqueuer {
   }
 
   Step copy_message() {
-    std::string piece = format_received_line(submission_.pid, submission_.invoker, submission_.now);
-    std::size_t used = piece.size();
-    piece.resize(piece_bytes);
+    const std::string trace =
+        format_received_line(submission_.pid, submission_.invoker, submission_.now);
+    std::size_t used = trace.copy(piece_.data(), piece_.size());
     for (;;) {
-      const auto count = read_some(submission_.message_fd, std::span(piece).subspan(used));
+      const auto count = read_some(submission_.message_fd, std::span(piece_).subspan(used));
       if (!count) return refuse(QueueExit::read_error, count.error());
       used += *count;
-      if (*count != 0 && used < piece.size()) continue;
-      if (const Step written = write(mess_, std::string_view(piece).substr(0, used)); !written) {
+      if (*count != 0 && used < piece_.size()) continue;
+      if (const Step written = write(mess_, std::string_view(piece_).substr(0, used)); !written) {
         return written;
       }
       used = 0;
@@ -138,21 +143,19 @@ class Enqueuer {
   Step copy_envelope() {
     using State = wire::EnvelopeParser::State;
     wire::EnvelopeParser parser;
-    std::string records =
+    records_ +=
         wire::format_todo_head(submission_.uid, static_cast<std::uint64_t>(submission_.pid));
-    std::string piece(piece_bytes, '\0');
-    State state = State::unfinished;
-    while (state == State::unfinished) {
-      const auto count = read_some(submission_.envelope_fd, piece);
+    for (State state = State::unfinished; state != State::complete;) {
+      const auto count = read_some(submission_.envelope_fd, piece_);
       if (!count) return refuse(QueueExit::read_error, count.error());
       // Without the final NUL the caller has died, or has thought better of it.
       if (*count == 0) return refuse(QueueExit::read_error);
-      state = parser.feed(std::string_view(piece).substr(0, *count), records);
+      state = parser.feed(std::string_view(piece_).substr(0, *count), records_);
       if (state == State::too_long) return refuse(QueueExit::address_too_long);
       if (state == State::malformed) return refuse(QueueExit::bad_envelope);
-      if (state == State::complete || records.size() >= piece_bytes) {
-        if (const Step written = write(intd_, records); !written) return written;
-        records.clear();
+      if (state == State::complete || records_.size() >= piece_bytes) {
+        if (const Step written = write(intd_, records_); !written) return written;
+        records_.clear();
       }
     }
     return {};
@@ -215,6 +218,8 @@ class Enqueuer {
 
   const Submission& submission_;
   Disk& disk_;
+  std::string piece_;    // what has been read
+  std::string records_;  // of the envelope, to be written
   wire::MessageId id_ = 0;
   Fd mess_;
   Fd intd_;

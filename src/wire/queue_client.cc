@@ -82,9 +82,11 @@ void QueueClient::flush() {
   buffer_.clear();
 }
 
+// The buffer never outgrows its size: qmail-smtpd may have two megabytes for everything.
 void QueueClient::write(std::string_view bytes) {
+  if (buffer_.size() + bytes.size() > buffer_bytes) flush();
+  if (bytes.size() > buffer_bytes) return put(message_.get(), bytes);
   buffer_ += bytes;
-  if (buffer_.size() >= buffer_bytes) flush();
 }
 
 void QueueClient::sender(std::string_view address) {
@@ -96,10 +98,10 @@ void QueueClient::sender(std::string_view address) {
 }
 
 void QueueClient::recipient(std::string_view address) {
+  if (buffer_.size() + address.size() + 2 > buffer_bytes) flush();
   buffer_ += 'T';
   buffer_ += address;
   buffer_ += '\0';
-  if (buffer_.size() >= buffer_bytes) flush();
 }
 
 QueueReply QueueClient::finish() {

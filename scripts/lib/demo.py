@@ -101,7 +101,7 @@ def configure():
         qmail-newmailusers
         echo elsewhere.example >>control/locals
         echo carol >alias/.qmail-someone
-        svc -t /etc/service/qmail-send""")
+        svc -h /etc/service/qmail-send""")
     for name in ("control/smtproutes", "control/smtpgreeting"):
         show(f"$ cat {HOME}/{name}\n" + (HOME / name).read_text())
     show(f"$ grep domain.de {HOME}/users/mailusers\n" +

@@ -15,6 +15,7 @@ namespace postern::auth {
 namespace {
 
 constexpr std::size_t most_text = std::size_t{256} << 20;  // bytes of users/mailusers
+constexpr std::size_t most_passwd = std::size_t{16} << 20;
 constexpr mode_t secret_mode = 0400;
 
 // Reads the lines into records, with all the checks that need more than the line itself.
@@ -113,36 +114,40 @@ void warn_if_readable(const std::string& path) {
   }
 }
 
+// The user the checker runs as; a user who is not root can only make a file of his own.
+Result<std::optional<Identity>> find_checker() {
+  if (::geteuid() != 0) return std::nullopt;
+  const auto passwd = read_file("/etc/passwd", most_passwd);
+  if (!passwd) return std::unexpected(passwd.error());
+  auto found = find_local_user(*passwd, "qmaild");
+  if (!found) return std::unexpected(found.error());
+  return *std::move(found);
+}
+
 }  // namespace
 
-Status compile_mail_users(const std::string& qmail_home, const std::optional<Identity>& owner,
-                          const FindUser& find_user) {
+Status compile_mail_users(const std::string& qmail_home, const FindUser& find_user,
+                          const FindOwner& find_owner) {
   const auto text = read_file(qmail_home + "/" + wire::mail_users_text, most_text);
   if (!text) return std::unexpected(text.error());
   Compiler compiler(find_user);
   if (auto taken = compiler.take_text(*text); !taken) return taken;
 
+  const auto owner = find_owner();
+  if (!owner) return std::unexpected(owner.error());
   const std::string path = qmail_home + "/" + wire::mail_users_cdb;
   auto file = control::CdbWriter::create(path, path + ".tmp", secret_mode);
   if (!file) return std::unexpected(file.error());
-  if (owner) {
-    if (auto given = file->give_to(owner->uid, owner->gid); !given) return given;
+  if (*owner) {
+    if (auto given = file->give_to((*owner)->uid, (*owner)->gid); !given) return given;
   }
   if (auto written = compiler.write(*file); !written) return written;
   return file->commit();
 }
 
 Status make_mail_users(const std::string& qmail_home) {
-  std::optional<Identity> owner;
-  if (::geteuid() == 0) {
-    const auto passwd = read_file("/etc/passwd", std::size_t{16} << 20);
-    if (!passwd) return std::unexpected(passwd.error());
-    auto daemon = find_local_user(*passwd, "qmaild");
-    if (!daemon) return std::unexpected(daemon.error());
-    owner = *std::move(daemon);
-  }
   warn_if_readable(qmail_home + "/" + wire::mail_users_text);
-  return compile_mail_users(qmail_home, owner, find_system_user);
+  return compile_mail_users(qmail_home, find_system_user, find_checker);
 }
 
 }  // namespace postern::auth

@@ -26,6 +26,8 @@ Result<std::optional<SystemUser>> find_test_user(const std::string& name) {
   return std::nullopt;
 }
 
+Result<std::optional<Identity>> nobody_else() { return std::nullopt; }
+
 // A qmail home with users/mailusers in it.
 class MailUsers : public testing::Test {
  protected:
@@ -38,7 +40,7 @@ class MailUsers : public testing::Test {
 
   Status compile(const std::string& text) {
     std::ofstream(home_ + "/users/mailusers") << text;
-    return compile_mail_users(home_, std::nullopt, find_test_user);
+    return compile_mail_users(home_, find_test_user, nobody_else);
   }
   bool accepts(const CheckRequest& request) {
     const auto account = verify_mail_user(home_, request);
@@ -155,8 +157,16 @@ TEST_F(MailUsers, StayAsTheyWereWhenTheNewFileIsBad) {
   EXPECT_TRUE(accepts({"ann@example.org", "hunter2", {}}));
 }
 
+TEST_F(MailUsers, AreNotCompiledForAnOwnerWhoDoesNotExist) {
+  ASSERT_TRUE(compile(two_accounts));
+  const auto compiled = compile_mail_users(
+      home_, find_test_user, []() -> Result<std::optional<Identity>> { return failure("nobody"); });
+  EXPECT_FALSE(compiled);
+  EXPECT_TRUE(accepts({"ann@example.org", "hunter2", {}}));
+}
+
 TEST_F(MailUsers, NeedTheirTextToBeCompiled) {
-  const auto compiled = compile_mail_users(home_, std::nullopt, find_test_user);
+  const auto compiled = compile_mail_users(home_, find_test_user, nobody_else);
   ASSERT_FALSE(compiled);
   EXPECT_TRUE(describe(compiled.error()).contains("users/mailusers: No such file"));
 }

@@ -101,7 +101,8 @@ def configure():
         qmail-newmailusers
         echo elsewhere.example >>control/locals
         echo carol >alias/.qmail-someone
-        svc -h /etc/service/qmail-send""")
+        # As svc -h would, but at once: supervise is deaf in a service's first second.
+        kill -HUP $(svstat /etc/service/qmail-send | sed 's/.*pid \\([0-9]*\\).*/\\1/')""")
     for name in ("control/smtproutes", "control/smtpgreeting"):
         show(f"$ cat {HOME}/{name}\n" + (HOME / name).read_text())
     show(f"$ grep domain.de {HOME}/users/mailusers\n" +

@@ -10,14 +10,20 @@
 namespace postern::auth {
 namespace {
 
+bool is_known_method(const std::string& setting) {
+  const int answer = ::crypt_checksalt(setting.c_str());
+  return answer != CRYPT_SALT_INVALID && answer != CRYPT_SALT_METHOD_DISABLED;
+}
+
 // The hash of `password` with the method and salt of `setting`; empty when libcrypt does not know
-// the method.
+// the method. For want of memory it says no more than for a damaged hash: EINVAL.
 Result<std::string> hash_password(const std::string& password, const std::string& setting) {
+  if (!is_known_method(setting)) return "";
   const auto work = std::make_unique<crypt_data>();
   const char* hash = ::crypt_rn(password.c_str(), setting.c_str(), work.get(), sizeof *work);
   if (hash != nullptr) return hash;
-  if (errno == EINVAL || errno == ERANGE) return "";
-  return system_failure("unable to hash a password");
+  return failure("crypt(3) gives up on a " + std::string(method_of(setting)) +
+                 " hash: it is damaged, or the memory limit is too low");
 }
 
 std::size_t tail_of(std::string_view hash) {
@@ -55,8 +61,7 @@ std::string_view method_of(std::string_view hash) {
 }
 
 bool HashChecker::is_known(const std::string& hash) {
-  const int answer = ::crypt_checksalt(hash.c_str());
-  if (answer == CRYPT_SALT_INVALID || answer == CRYPT_SALT_METHOD_DISABLED) return false;
+  if (!is_known_method(hash)) return false;
   const std::string_view name = method_of(hash);
   auto method = std::ranges::find(methods_, name, &Method::name);
   if (method == methods_.end()) {

@@ -17,7 +17,7 @@ bool equal_in_constant_time(std::string_view secret, std::string_view attempt);
 
 /// The outcome of checking `password` against `hash`; without a hash (no such account, or a locked
 /// one) against `decoy`, whose outcome is never "right": the time it takes is what matters.
-/// Error: libcrypt could not, for want of memory (yescrypt, Debian's default, needs 16 MB of it).
+/// Error: libcrypt could not, mostly for want of memory (yescrypt, Debian's default, needs 16 MB).
 Result<bool> is_right_password(const std::string& password, const std::optional<std::string>& hash,
                                const std::string& decoy);
 

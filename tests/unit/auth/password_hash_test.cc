@@ -76,6 +76,12 @@ TEST(RightPassword, IsNeverOneForAHashNobodyKnows) {
   }
 }
 
+TEST(RightPassword, CannotBeToldFromADamagedHash) {
+  for (const auto* hash : {"$y$", "$2b$05$x", "$6$rounds=x$salt$"}) {
+    EXPECT_FALSE(is_right_password("hunter2", hash, sha512)) << hash;
+  }
+}
+
 TEST(HashChecker, TellsAPasswordFromAHash) {
   HashChecker checker;
   for (const auto* text : {"hunter2", "$6$", "$6$salt", "$9$salt$hash", "*", "!", ""}) {

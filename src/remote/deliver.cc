@@ -83,7 +83,8 @@ class Courier {
     wire::record_success(queue, address);
     Session session(envelope_, inet::format_address(target.address));
     Conversation(session, socket->get(), message_, controls_.reply_timeout).run();
-    report_ = session.report();
+    // Of servers that would not greet, the best one's answer is what a reader wants to know.
+    if (report_.empty() || !session.was_not_greeted()) report_ = session.report();
     return !session.was_not_greeted();
   }
 
@@ -91,7 +92,7 @@ class Courier {
   const Controls& controls_;
   int message_;
   Surroundings& surroundings_;
-  std::string report_;  // of the last server that we spoke to
+  std::string report_;  // empty until a server has been spoken to
 };
 
 Surroundings system_surroundings(inet::NameService& names) {

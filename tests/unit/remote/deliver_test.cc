@@ -109,8 +109,9 @@ TEST_F(DeliverTest, GoesOnWhenAServerWillNotGreet) {
   EXPECT_EQ(deliver(), accepted_by("192.0.2.2"));
 }
 
-TEST_F(DeliverTest, ReportsTheLastServerThatWouldNotGreet) {
+TEST_F(DeliverTest, ReportsTheBestServerThatWouldNotGreet) {
   serve("192.0.2.1", {{"", "554 not here\r\n"}});
+  serve("192.0.2.2", {{"", "421 busy\r\n"}});
   EXPECT_EQ(deliver(),
             "ZConnected to 192.0.2.1 but greeting failed.\nRemote host said: 554 not here\n\0"s);
 }

@@ -67,9 +67,9 @@ class AcceptedHosts {
 
 void check_me(Warnings& warnings) {
   const auto me = control::read_me();
-  if (!me) {
+  if (!me && me.error().code == ENOENT) {
     warnings.push_back(me.error().what + ".");
-  } else if (!me->contains('.')) {
+  } else if (me && !me->contains('.')) {
     warnings.push_back("control/me holds " + quoted(*me) +
                        ", which is no full host name: write one like mail.example.org.");
   }

@@ -1,5 +1,7 @@
 // qmail-showctl: shows the control files, what stands for those that are absent, what reads them,
 // and what is likely to be wrong with them. Exits 111 if one cannot be read or makes no sense.
+#include <algorithm>
+
 #include "admin/control_checks.h"
 #include "admin/control_report.h"
 #include "posix/files.h"
@@ -17,8 +19,11 @@ int main() {
     std::vector<std::string> problems;
     for (const auto& spec : control::table) {
       auto lines = admin::report_control_file(spec);
-      if (!lines) problems.push_back(describe(lines.error()));
-      text += lines ? *lines : std::string(spec.file) + ": " + problems.back() + "\n";
+      text += lines ? *lines : std::string(spec.file) + ": cannot be used.\n";
+      // What is wrong with control/me is wrong with every file that it stands in for.
+      if (!lines && std::ranges::find(problems, describe(lines.error())) == problems.end()) {
+        problems.push_back(describe(lines.error()));
+      }
     }
     for (const auto& warning : admin::check_control_files()) text += "\nwarning: " + warning + "\n";
     for (const auto& problem : problems) text += "\nerror: " + problem + "\n";

@@ -1,0 +1,95 @@
+# Foreign exchangers as they are, and what the queue does about them.
+# world: --bare-host mx.foreign.example
+from support import server, services, smtp
+from support.case import WorldTest
+from support.server import ACCEPT_MAIL, ScriptedServer
+
+MX = "mx.foreign.example"
+TO_DATA = ["S 220 mx ESMTP", "C EHLO *", "S 250 mx", "C MAIL *", "S 250 ok", "C RCPT *", "S 250 ok",
+           "C DATA", "S 354 go on", "data"]
+GREYLIST = ["S 220 mx ESMTP", "C EHLO *", "S 250 mx", "C MAIL *", "S 250 ok", "C RCPT *",
+            "S 451 4.7.1 greylisted, come again", "C QUIT", "S 221 bye"]
+
+
+def retry():
+    services.Service("qmail-send").svc("a")
+
+
+class Foreign(WorldTest):
+    def send(self, recipient="joe@foreign.example"):
+        smtp.inject("alice@example.org", [recipient], "Subject: hello\n\nA message.\n",
+                    address="127.0.0.1")
+
+    def wait_for_deferral(self, text):
+        self.log.wait_for(rf"delivery \d+: deferral: {text}")
+        self.assertTrue(services.queue()["mess"])
+
+    def wait_for_success(self):
+        self.log.wait_for(r"delivery \d+: success: 192\.0\.2\.2_accepted_message\./"
+                          r"Remote_host_said:_250_taken/")
+
+    def wait_for_bounce(self, text):
+        bounce, = services.wait_for_mail("alice")
+        self.addCleanup(services.empty_maildir, "alice")
+        self.assertIn(f"<joe@foreign.example>:\n{text}".encode(), bounce)
+
+    def test_a_host_that_is_down_gets_it_when_it_is_up(self):
+        self.send()
+        self.wait_for_deferral(r"Sorry,_I_wasn't_able_to_establish_an_SMTP_connection\._\(#4\.4\.1\)/")
+        with ScriptedServer(ACCEPT_MAIL, host=MX):
+            retry()
+            self.wait_for_success()
+
+    def test_a_greylisting_host_gets_it_the_second_time(self):
+        with ScriptedServer([GREYLIST, ACCEPT_MAIL], host=MX):
+            self.send()
+            self.wait_for_deferral(r"192\.0\.2\.2_does_not_like_recipient\./Remote_host_said:_451_4\.7\.1_"
+                                   r"greylisted,_come_again/Giving_up_on_192\.0\.2\.2\./")
+            retry()
+            self.wait_for_success()
+
+    def test_a_host_that_closes_after_data_gets_it_again(self):
+        with ScriptedServer([TO_DATA + ["close"], ACCEPT_MAIL], host=MX) as mx:
+            self.send()
+            self.wait_for_deferral(r"Connected_to_192\.0\.2\.2_but_connection_died\._"
+                                   r"Possible_duplicate!_\(#4\.4\.2\)/")
+            retry()
+            self.wait_for_success()
+            first, second = mx.wait_for_connections(2)
+            self.assertEqual(first.data, second.data)
+
+    def test_a_refused_recipient_bounces(self):
+        script = GREYLIST[:-3] + ["S 550-5.1.1 no such", "S 550 5.1.1 user here", "C QUIT"]
+        with ScriptedServer(script, host=MX):
+            self.send()
+            self.wait_for_bounce("192.0.2.2 does not like recipient.\nRemote host said: "
+                                 "550-5.1.1 no such\n550 5.1.1 user here\nGiving up on 192.0.2.2.\n")
+
+    def test_a_refused_message_bounces(self):
+        with ScriptedServer(TO_DATA + ["S 554 5.7.1 spam", "C QUIT"], host=MX):
+            self.send()
+            self.wait_for_bounce("192.0.2.2 failed after I sent the message.\n"
+                                 "Remote host said: 554 5.7.1 spam\n")
+
+    def test_a_null_mx_bounces(self):
+        self.send("joe@nomx.test")
+        bounce, = services.wait_for_mail("alice")
+        self.addCleanup(services.empty_maildir, "alice")
+        self.assertIn(b"<joe@nomx.test>:\nSorry, nomx.test takes no mail: it has a null MX. (#5.1.10)\n",
+                      bounce)
+
+    def test_a_domain_that_points_at_us_bounces(self):
+        self.send("joe@loop.test")
+        bounce, = services.wait_for_mail("alice")
+        self.addCleanup(services.empty_maildir, "alice")
+        self.assertIn(b"Sorry. Although I'm listed as a best-preference MX or A for that host,\n", bounce)
+
+    def test_a_control_file_that_makes_no_sense_keeps_the_mail(self):
+        self.set_control("timeoutremote", "twenty\n")
+        self.send()
+        self.wait_for_deferral(r"Unable_to_read_control_files\._\(#4\.3\.0\)/control/timeoutremote_"
+                               r"holds_.twenty.:_write_a_whole_number_of_seconds_there/")
+        self.set_control("timeoutremote", None)
+        with ScriptedServer(ACCEPT_MAIL, host=MX):
+            retry()
+            self.wait_for_success()

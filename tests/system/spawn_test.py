@@ -1,0 +1,175 @@
+# Who a local address belongs to, who its delivery runs as, and what the spawns may do.
+import os
+import pathlib
+import pwd
+import subprocess
+import unittest
+
+from support import hosts, services, smtp
+from support.case import WorldTest
+from support.services import Service, wait_for_mail
+from support.wait import wait_until
+
+BIN = "/var/qmail/bin"
+USERS = pathlib.Path("/var/qmail/users")
+SENDER = "carol@mail.example.org"
+
+
+def send(recipient):
+    smtp.inject(SENDER, [f"{recipient}@mail.example.org"], "Subject: test\n\nhello\n",
+                address="127.0.0.1")
+
+
+def status_of(pid):
+    """The fields of /proc/PID/status."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+class Assign(WorldTest):
+    def setUp(self):
+        super().setUp()
+        for user in ("alice", "bob", "carol"):
+            services.empty_maildir(user)
+        self.addCleanup((USERS / "cdb").unlink, missing_ok=True)
+
+    def assign(self, lines, check=True):
+        self.write_file(USERS / "assign", f"{lines}.\n")
+        return hosts.on(hosts.MAIN, f"{BIN}/qmail-newu", check=check)
+
+    def test_gives_an_address_to_a_user(self):
+        self.assign("=sales:alice:1000:1000:/home/alice:::\n")
+        send("Sales")
+        self.assertIn(b"Delivered-To: Sales@mail.example.org\n", wait_for_mail("alice")[0])
+
+    def test_gives_a_whole_prefix_to_a_user_and_keeps_the_rest_as_extension(self):
+        self.assign("+list.:bob:1001:1001:/home/bob:-:lists-:\n")
+        self.write_file("/home/bob/.qmail-lists-default", "|echo $EXT $DEFAULT\n", user="bob")
+        send("LIST.a.B")
+        self.log.wait_for(r"delivery \d+: success: lists-a\.B_a\.B/did_0\+0\+1/")
+
+    def test_may_give_everything_to_one_user(self):
+        self.assign("+:bob:1001:1001:/home/bob:-::\n")
+        self.write_file("/home/bob/.qmail-default", "./Maildir/\n", user="bob")
+        send("anything-at-all")
+        wait_for_mail("bob")
+
+    def test_leaves_the_other_addresses_to_the_system(self):
+        self.assign("=sales:alice:1000:1000:/home/alice:::\n")
+        send("bob")
+        wait_for_mail("bob")
+
+    def test_takes_effect_at_once(self):
+        self.assign("=sales:alice:1000:1000:/home/alice:::\n")
+        send("sales")
+        wait_for_mail("alice")
+        self.assign("=sales:bob:1001:1001:/home/bob:::\n")
+        send("sales")
+        wait_for_mail("bob")
+
+    def test_never_delivers_as_root(self):
+        self.assign("=boss:root:0:0:/root:::\n")
+        send("boss")
+        self.log.wait_for(r"delivery \d+: deferral: "
+                          r"Not_allowed_to_perform_deliveries_as_root\./")
+        self.assign("=boss:alice:1000:1000:/home/alice:::\n")
+        Service("qmail-send").svc("a")
+        wait_for_mail("alice")
+
+    def test_that_is_broken_changes_nothing(self):
+        self.assign("=sales:alice:1000:1000:/home/alice:::\n")
+        result = self.assign("=sales:bob:1001:1001:/home/bob:::\n=x:y\n", check=False)
+        self.assertEqual((result.returncode, result.stderr),
+                         (111, "qmail-newu: fatal: bad format in users/assign, line 2: expected 7 "
+                               "colons, found 1\n"))
+        send("sales")
+        wait_for_mail("alice")
+
+    def test_a_damaged_cdb_keeps_the_mail_waiting(self):
+        self.write_file(USERS / "cdb", "this is no cdb file")
+        send("alice")
+        self.log.wait_for(r"delivery \d+: deferral: "
+                          r"Trouble_reading_users/cdb_in_qmail-lspawn\./")
+        (USERS / "cdb").unlink()
+        Service("qmail-send").svc("a")
+        wait_for_mail("alice")
+
+
+class Getpw(WorldTest):
+    @staticmethod
+    def getpw(local):
+        entry = pwd.getpwnam("qmailp")
+        result = subprocess.run([f"{BIN}/qmail-getpw", local], stdout=subprocess.PIPE,
+                                user=entry.pw_uid, group=entry.pw_gid, extra_groups=[],
+                                check=False)
+        return result.returncode, result.stdout.decode().split("\0")
+
+    def test_finds_users_and_extensions(self):
+        alice = ["alice", "1000", "1000", "/home/alice"]
+        self.assertEqual(self.getpw("alice"), (0, [*alice, "", "", ""]))
+        self.assertEqual(self.getpw("Alice-A.b"), (0, [*alice, "-", "A.b", ""]))
+
+    def test_gives_the_rest_to_alias(self):
+        entry = pwd.getpwnam("alias")
+        alias = ["alias", str(entry.pw_uid), str(entry.pw_gid), "/var/qmail/alias", "-"]
+        for local in ("root", "nobody-x", "alicex", "qmaild"):
+            self.assertEqual(self.getpw(local), (0, [*alias, local, ""]))
+
+
+class Processes(WorldTest):
+    def test_of_the_spawns_have_their_users_and_nothing_more(self):
+        for name, user, capabilities in (("qmail-lspawn", "root", True),
+                                         ("qmail-rspawn", "qmailr", False)):
+            (pid,) = services.processes(name, hosts.MAIN)
+            status = status_of(pid)
+            uid = str(pwd.getpwnam(user).pw_uid)
+            self.assertEqual(status["Uid"].split(), [uid] * 4)
+            self.assertEqual(status["CapEff"] != "0000000000000000", capabilities)
+            self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/var/qmail/queue/mess")
+
+    def test_are_seen_with_the_default_delivery(self):
+        (pid,) = services.processes("qmail-lspawn", hosts.MAIN)
+        self.assertEqual(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:],
+                         [b"./Maildir/", b""])
+
+    def test_on_a_messages_path_are_static_and_small(self):
+        for name in ("qmail-lspawn", "qmail-rspawn", "qmail-local"):
+            headers = hosts.on(hosts.MAIN, "readelf", "-lW", f"{BIN}/{name}").stdout
+            self.assertNotIn("INTERP", headers, name)
+            program = pathlib.Path(BIN, name).read_bytes()
+            for stranger in (b"OpenSSL", b"res_nquery", b"/etc/nsswitch.conf"):
+                self.assertNotIn(stranger, program, f"{name} holds {stranger}")
+
+    def test_end_when_qmail_send_does_and_finish_what_they_do(self):
+        fifo = pathlib.Path("/home/alice/fifo")
+        hosts.as_user("alice", "mkfifo", fifo)
+        self.addCleanup(fifo.unlink)
+        self.write_file("/home/alice/.qmail", "|cat fifo >got\n", user="alice")
+        got = pathlib.Path("/home/alice/got")
+        self.addCleanup(got.unlink)
+        send("alice")
+        wait_until(lambda: services.processes("qmail-local"), "qmail-local")
+        (before,) = services.processes("qmail-lspawn", hosts.MAIN)
+        Service("qmail-send").svc("t")
+        self.log.wait_for(r"status: local 1/10 remote 0/20 exitasap")
+        self.assertIn(before, services.processes("qmail-lspawn", hosts.MAIN))
+        fifo.write_text("done")
+        self.log.wait_for(r"status: exiting")
+        self.assertEqual(got.read_text(), "done")
+        Service("qmail-send").start()
+        wait_until(lambda: before not in services.processes("qmail-lspawn"), "the spawn to end")
+
+
+class Messages(WorldTest):
+    def test_that_qmailq_does_not_own_are_not_given_away(self):
+        file = pathlib.Path("/var/qmail/queue/mess/0/1")
+        file.write_text("somebody else's file", encoding="ascii")
+        result = subprocess.run([f"{BIN}/qmail-lspawn", "./Maildir/"], stdout=subprocess.PIPE,
+                                input=b"\x00" b"0/1\0" b"s@h\0" b"alice@h\0", check=False)
+        file.unlink()
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, b"\x78\0ZSorry, message has wrong owner. (#4.3.5)\n\0"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -108,6 +108,20 @@ TEST(MessageInput, RefusesAHeaderWithoutEnd) {
   writer.join();
 }
 
+TEST(MessageInput, RefusesALineWithoutEnd) {
+  for (const std::size_t size : {most_header_bytes, most_header_bytes + 1}) {
+    auto pipe = make_pipe();
+    std::thread writer([&] {
+      (void)write_all(pipe->write.get(), std::string(size, 'x'));
+      pipe->write.reset();
+    });
+    MessageInput input(pipe->read.get());
+    const auto read = input.read_header([](std::string_view) { return Status{}; });
+    EXPECT_EQ(read.has_value(), size == most_header_bytes);
+    writer.join();
+  }
+}
+
 TEST(MessageInput, SaysWhenItCannotBeRead) {
   MessageInput input(-1);
   const auto read = input.read_header([](std::string_view) { return Status{}; });

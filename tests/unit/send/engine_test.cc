@@ -601,17 +601,17 @@ TEST(Engine, BacklogForADeadHostDoesNotHoldUpFreshMail) {
   world.run_until([&] { return world.count_logged("end msg") == 50; });
 }
 
-TEST(Engine, ThousandsOfMessagesComeOutOnceEach) {
+TEST(Engine, HundredsOfMessagesComeOutOnceEach) {
   QueueWorld world;
   world.answer = succeed;
-  for (int i = 0; i < 1000; ++i) world.put({"a@x", {"b" + std::to_string(i) + "@me.example"}});
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 300; ++i) world.put({"a@x", {"b" + std::to_string(i) + "@me.example"}});
+  for (int i = 0; i < 300; ++i) {
     world.put_preprocessed("a@x", "Tc" + std::to_string(i) + "@me.example\0"s, "");
   }
   world.start();
-  world.run_until([&] { return world.count_logged("end msg") == 2000; });
+  world.run_until([&] { return world.count_logged("end msg") == 600; });
   world.run_until_quiet();
-  EXPECT_EQ(world.orders[0].size(), 2000U);
+  EXPECT_EQ(world.orders[0].size(), 600U);
   EXPECT_EQ(world.count_logged("warning"), 0U);
   expect_empty_queue();
 }

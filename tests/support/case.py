@@ -7,7 +7,7 @@ import unittest
 from support import hosts, services
 from support.services import Log, Service
 
-ZONE = pathlib.Path("/run/world/zone")
+ZONES = pathlib.Path("/run/world/zone.d")
 
 
 @unittest.skipUnless(os.environ.get("POSTERN_WORLD"), "runs inside scripts/world")
@@ -22,8 +22,13 @@ class WorldTest(unittest.TestCase):
         self.log = Log()
 
     def tearDown(self):
-        if not self.leaves_mail and os.path.isdir("/var/qmail/queue"):
-            services.wait_for_empty_queue()
+        if self.leaves_mail or not services.queue():
+            return
+        try:
+            if self._outcome.success:  # a test that failed may have left anything
+                services.wait_for_empty_queue()
+        finally:
+            services.clear_queue()
 
     def set_control(self, name, text, host=hosts.MAIN):
         """Sets a control file for this test. qmail-send reads some of them only at its start."""
@@ -37,11 +42,22 @@ class WorldTest(unittest.TestCase):
             self.set_control(name, text, host)
         Service(service, host).restart()
 
+    def reload(self, host=hosts.MAIN, **control_files):
+        """Sets locals or virtualdomains for this test, and lets qmail-send read them again."""
+        self.addCleanup(services.reload, host)
+        for name, text in control_files.items():
+            self.set_control(name, text, host)
+        services.reload(host)
+
     def add_dns(self, records):
-        """Adds records in zone file syntax; names are absolute with or without the last dot."""
-        before = ZONE.read_text(encoding="utf-8")
-        self.addCleanup(_replace, ZONE, before)
-        _replace(ZONE, f"{before}{records}\n")
+        """Records in zone file syntax for this test; a later call replaces those of an earlier
+        one that have the same name and type. Names are absolute with or without the last dot.
+        """
+        number = len(list(ZONES.iterdir()))
+        new, final = ZONES / ".new", ZONES / f"{number:06}"
+        new.write_text(f"{records}\n", encoding="utf-8")
+        new.rename(final)  # the name server must not read half of it
+        self.addCleanup(final.unlink)
 
     def write_file(self, path, text, user=None, mode=0o644, host=hosts.MAIN):
         """A file for this test, owned by a user if one is named."""
@@ -52,10 +68,3 @@ class WorldTest(unittest.TestCase):
         if user:
             hosts.on(host, "chown", f"{user}:", path)
         return target
-
-
-def _replace(path, text):
-    """In one step: the name server must not read half of it."""
-    new = path.with_suffix(".new")
-    new.write_text(text, encoding="utf-8")
-    new.rename(path)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 
 from support import hosts
@@ -29,6 +30,12 @@ class Service:
         found = re.search(r": up \(pid (\d+)\)", state)
         return int(found.group(1)) if found else None
 
+    def signal(self, number):
+        """A signal for the process itself. svc is slower: supervise heeds nobody in the first
+        second after it has started something.
+        """
+        os.kill(self.pid, number)
+
     def stop(self):
         """Returns when it has ended."""
         self.svc("d")
@@ -37,13 +44,14 @@ class Service:
     def start(self):
         """Returns when it serves."""
         self.svc("u")
-        wait_until(self._serves, f"{self.name} to start")
+        wait_until(self.serves, f"{self.name} to start")
 
     def restart(self):
         self.stop()
         self.start()
 
-    def _serves(self):
+    def serves(self):
+        """Whether it listens: on its port, or for new mail."""
         if self.name != "qmail-send":
             port = {"qmail-smtpd": 25, "qmail-submission": 587}[self.name]
             found = hosts.on(self._host, "ss", "-Hltn", f"sport = :{port}").stdout
@@ -102,6 +110,16 @@ def set_control(name, text, host=hosts.MAIN):
     return before
 
 
+def reload(host=hosts.MAIN):
+    """Returns when qmail-send has read locals and virtualdomains again."""
+    control = hosts.files(host) / HOME / "control"
+    read_last = next(path for name in ("virtualdomains", "locals", "me")
+                     if (path := control / name).exists())
+    os.utime(read_last, ns=(0, read_last.stat().st_mtime_ns))
+    Service("qmail-send", host).signal(signal.SIGHUP)
+    wait_until(lambda: read_last.stat().st_atime_ns, "qmail-send to read its files again")
+
+
 def queue(host=hosts.MAIN):
     """The message files by kind: {"mess": ["123"], "info": [...], ...}, without empty kinds."""
     top = hosts.files(host) / HOME / "queue"
@@ -116,6 +134,19 @@ def wait_for_empty_queue(host=hosts.MAIN, seconds=PATIENCE):
         wait_until(lambda: not queue(host), "an empty queue", seconds)
     except AssertionError as error:
         raise AssertionError(f"{error}: {queue(host)}") from None
+
+
+def clear_queue(host=hosts.MAIN):
+    """Forgets all mail in the queue: for the next test's sake, after one that failed."""
+    service = Service("qmail-send", host)
+    was_up = service.pid is not None
+    service.stop()
+    for kind in QUEUE_KINDS:
+        for path in (hosts.files(host) / HOME / "queue" / kind).rglob("*"):
+            if path.is_file():
+                path.unlink()
+    if was_up:
+        service.start()
 
 
 def maildir(user, host=hosts.MAIN, directory="Maildir"):

@@ -1,7 +1,8 @@
 """The world's name server: authoritative for the whole tree, from zone files, over UDP and TCP.
 
 dnspython parses the zones and the packets; this file looks names up. Later zones replace record
-sets of earlier ones, and a file that changes is read again at the next question. A TXT record
+sets of earlier ones; a directory stands for the files in it, by name. Whatever changes is read
+again at the next question. A TXT record
 `world: servfail`, `refused`, `silent` or `truncate` makes the server treat questions for that
 name, and names below it, that way (`truncate`: over UDP only).
 """
@@ -136,10 +137,12 @@ class NameServer:
         self._reload()
 
     def _reload(self):
-        stamps = [(s.st_mtime_ns, s.st_size, s.st_ino) for s in map(os.stat, self._paths)]
+        files = [file for path in self._paths for file in _files(path)]
+        stamps = [(file, s.st_mtime_ns, s.st_size, s.st_ino)
+                  for file, s in zip(files, map(os.stat, files))]
         if stamps == self._stamps:
             return
-        self._records = Records([read_zone(path) for path in self._paths])
+        self._records = Records([read_zone(file) for file in files])
         self._answers.clear()
         self._stamps = stamps
 
@@ -174,6 +177,10 @@ class NameServer:
     def _write(self, line):
         self._log.write(line + "\n")
         self._log.flush()
+
+
+def _files(path):
+    return [path] if path.is_file() else sorted(path.glob("[!.]*"))
 
 
 def _wire(response, query, over_udp):

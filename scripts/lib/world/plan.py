@@ -27,7 +27,8 @@ what is inside:
   users              alice, bob and carol, passwords alice-password and so on, on every host
   name server        {WIRE_V4}, answering for the whole tree from zone files; it logs each
                      question to /run/world/dns.log and rereads a changed file at once;
-                     records written to /run/world/zone replace those of the same name and type
+                     records written to /run/world/zone, or to a file in /run/world/zone.d,
+                     replace those of the same name and type
   names for trouble  silent.test (packets vanish), refused.test (nobody listens),
                      nomx.test (null MX), loop.test (an MX that is {MAIN_HOST} itself),
                      servfail.test, timeout.test (the name server misbehaves)

@@ -87,6 +87,7 @@ def _make_stage(plan):
     linux.mount("world", str(stage), "tmpfs", 0, "mode=0755")
     shared = stage / "world"
     (shared / "hosts").mkdir(parents=True)
+    (shared / "zone.d").mkdir()
     (shared / "zone.automatic").write_text(zone.automatic_zone(plan.hosts), encoding="utf-8")
     (shared / "zone").write_text("; Records added here count from the next question on.\n",
                                  encoding="utf-8")
@@ -95,7 +96,8 @@ def _make_stage(plan):
 
 def _start_name_server(plan, stage):
     """Returns when it answers."""
-    paths = [stage / "world/zone.automatic", *plan.zones, stage / "world/zone"]
+    paths = [stage / "world/zone.automatic", *plan.zones,
+             stage / "world/zone", stage / "world/zone.d"]
     ours, theirs = socket.socketpair()
 
     def serve():

@@ -17,8 +17,10 @@ std::chrono::seconds seconds(std::uint64_t number) {
 // A line end in the name would be a command of its own.
 Status check_helohost(const std::string& name) {
   if (!name.empty() && std::ranges::all_of(name, is_visible)) return {};
-  return failure("control/helohost (or control/me) holds \"" + name +
-                 "\": write one host name, without blanks or other invisible characters");
+  std::string shown = name;
+  std::ranges::replace_if(shown, [](char c) { return !is_visible(c); }, '?');
+  return failure("control/helohost, or control/me in its place, holds \"" + shown +
+                 "\": write this host's name there, without blanks or invisible characters");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // it, tries again what must wait, and returns what cannot be delivered. Runs as qmails.
 // Protocols: docs/wire/spawn.md, clean.md, trigger.md; its log: docs/wire/log.md. Exits 0 after
 // SIGTERM, or when a process it needs has gone; 111 if it cannot start.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <new>
@@ -29,6 +30,8 @@ int main() {
   return postern::program({.name = "qmail-send"}, [] {
     using namespace postern;
     std::set_new_handler(wait_for_memory);
+    // Its few threads hardly allocate; an arena for each would only take address space.
+    ::mallopt(M_ARENA_MAX, 1);
     return send::serve(wire::home(), {Fd(wire::send_fd::log), Fd(wire::send_fd::to_lspawn),
                                       Fd(wire::send_fd::from_lspawn), Fd(wire::send_fd::to_rspawn),
                                       Fd(wire::send_fd::from_rspawn), Fd(wire::send_fd::to_clean),

@@ -39,14 +39,6 @@ unsigned limit_of(unsigned spawn_limit, std::uint64_t concurrency) {
   return static_cast<unsigned>(std::min<std::uint64_t>(spawn_limit, concurrency));
 }
 
-// Held for life: two of us in one queue would deliver everything twice.
-Result<Fd> lock_queue() {
-  auto mutex = open_file(wire::lock_sendmutex, O_WRONLY | O_NONBLOCK);
-  if (!mutex) return failure("unable to open mutex", mutex.error().code);
-  if (!try_lock(mutex->get())) return failure("qmail-send is already running");
-  return mutex;
-}
-
 struct Ready {
   Settings settings;
   Fd mutex;
@@ -55,21 +47,36 @@ struct Ready {
   SignalFd signals;
 };
 
-// Error: qmail's words for why it cannot start. What a control file has to do with it is logged.
+// qmail's words for why it cannot start, after a line of our own with the cause.
+std::unexpected<Error> refuse(Log& log, const Error& cause, std::string words) {
+  log.alert({describe(cause)});
+  return failure(std::move(words));
+}
+
+// Held for life: two of us in one queue would deliver everything twice.
+Result<Fd> lock_queue(Log& log) {
+  auto mutex = open_file(wire::lock_sendmutex, O_WRONLY | O_NONBLOCK);
+  if (!mutex) return refuse(log, mutex.error(), "unable to open mutex");
+  if (!try_lock(mutex->get())) return failure("qmail-send is already running");
+  return mutex;
+}
+
+// Error: qmail's words.
 Result<Ready> prepare(const std::string& home, const Descriptors& descriptors, Log& log) {
   ignore_signal(SIGPIPE);
   auto signals = SignalFd::watch({SIGTERM, SIGALRM, SIGHUP});
   if (!signals) return std::unexpected(signals.error());
-  if (!change_directory(home)) return failure("unable to switch to home directory");
-  auto settings = read_settings(home);
-  if (!settings) {
-    log.alert({describe(settings.error())});
-    return failure("unable to read controls");
+  if (const auto done = change_directory(home); !done) {
+    return refuse(log, done.error(), "unable to switch to home directory");
   }
-  if (!change_directory("queue")) return failure("unable to switch to queue directory");
+  auto settings = read_settings(home);
+  if (!settings) return refuse(log, settings.error(), "unable to read controls");
+  if (const auto done = change_directory("queue"); !done) {
+    return refuse(log, done.error(), "unable to switch to queue directory");
+  }
   ::umask(077);
-  auto mutex = lock_queue();
-  if (!mutex) return std::unexpected(Error{mutex.error().what});
+  auto mutex = lock_queue(log);
+  if (!mutex) return std::unexpected(mutex.error());
   const std::size_t number_bytes = wire::delivery_number_bytes();
   const auto local = read_limit(descriptors.from_lspawn, number_bytes);
   const auto remote = read_limit(descriptors.from_rspawn, number_bytes);

@@ -11,6 +11,7 @@
 #include <array>
 #include <span>
 
+#include "posix/files.h"
 #include "posix/io.h"
 #include "queue/received_line.h"
 #include "wire/envelope.h"
@@ -38,8 +39,8 @@ std::unexpected<Refusal> refuse_creation(QueueExit code, const Error& reason) {
 }
 
 // Begins writing a file's pages out and gives them their place on the disk, without waiting. Both
-// files then go to the disk at the same time, and the first sync's journal commit covers the
-// second's as well. Only a hint: what it does not do, the sync does.
+// files then go to the disk at the same time, and one journal commit covers both. Only a hint: what
+// it does not do, the sync does.
 void start_writing_out(int fd) { ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
 class Enqueuer {
@@ -161,20 +162,25 @@ class Enqueuer {
     return {};
   }
 
-  // The text and the envelope, and the name mess/N. Nothing has changed in mess/ since the file was
-  // made, so its directory's sync finds its work done by the first. The name intd/N need not
-  // survive: todo/N will be another name of the same file.
+  // The text and the envelope, and the name mess/N. The name intd/N need not survive: todo/N will
+  // be another name of the same file.
   Step sync_contents() {
     start_writing_out(intd_.get());
-    Status synced = disk_.sync_file(mess_.get(), wire::mess_path(id_));
-    if (synced) synced = disk_.sync_file(intd_.get(), wire::intd_path(id_));
-    if (synced) synced = disk_.sync_directory(wire::split_directory("mess", id_));
-    if (!synced) return refuse(QueueExit::write_error, synced.error());
-    return {};
+    const std::string directory = wire::split_directory("mess", id_);
+    const auto names = open_directory(directory);
+    if (!names) return refuse(QueueExit::mess_file_trouble, names.error());
+    const OpenFile files[] = {{mess_.get(), wire::mess_path(id_)},
+                              {intd_.get(), wire::intd_path(id_)},
+                              {names->get(), directory}};
+    return checked(disk_.sync(files));
   }
 
   // S3 to S4.
   Step link_todo() {
+    // Whatever can go wrong without harm must do so before the link.
+    auto directory = open_directory("todo");
+    if (!directory) return refuse(QueueExit::todo_file_trouble, directory.error());
+    todo_directory_ = std::move(*directory);
     const auto linked = link_file(wire::intd_path(id_), wire::todo_path(id_));
     if (!linked) return refuse_creation(QueueExit::todo_file_trouble, linked.error());
     has_todo_ = true;
@@ -183,9 +189,17 @@ class Enqueuer {
 
   // The name todo/N. Only after this may the caller forget the message.
   Step sync_todo() {
-    const auto synced = disk_.sync_directory("todo");
-    if (!synced) return refuse(QueueExit::write_error, synced.error());
-    return {};
+    const OpenFile names[] = {{todo_directory_.get(), "todo"}};
+    return checked(disk_.sync(names));
+  }
+
+  static Result<Fd> open_directory(const std::string& path) {
+    return open_file(path, O_RDONLY | O_DIRECTORY);
+  }
+
+  static Step checked(const Status& synced) {
+    if (synced) return {};
+    return refuse(QueueExit::write_error, synced.error());
   }
 
   Step write(const Fd& fd, std::string_view bytes) {
@@ -223,6 +237,7 @@ class Enqueuer {
   wire::MessageId id_ = 0;
   Fd mess_;
   Fd intd_;
+  Fd todo_directory_;
   std::string pid_path_;   // while the message has a name in pid/
   bool has_mess_ = false;  // mess/N is ours
   bool has_todo_ = false;

@@ -10,19 +10,11 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "posix/files.h"
+#include "queue/disk.h"
 #include "wire/descriptors.h"
 #include "wire/queue_exit.h"
 
 namespace postern::queue {
-
-/// What makes files and names durable. A test's own can watch each sync, or fail it.
-class Disk {
- public:
-  virtual ~Disk() = default;
-  virtual Status sync_file(int fd, std::string_view path) { return postern::sync_file(fd, path); }
-  virtual Status sync_directory(const std::string& path) { return postern::sync_directory(path); }
-};
 
 struct Submission {
   int message_fd = wire::queue_fd::message;

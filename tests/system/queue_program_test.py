@@ -118,6 +118,14 @@ class Accepted(WorldTest):
         self.assertIn(b"x" * 50000, services.wait_for_mail("bob")[-1])
         services.empty_maildir("bob")
 
+    def test_it_lives_in_the_memory_that_qmail_smtpd_is_given(self):
+        def softlimit():  # -m 2000000
+            for limit in (resource.RLIMIT_DATA, resource.RLIMIT_STACK, resource.RLIMIT_AS):
+                resource.setrlimit(limit, (2_000_000, 2_000_000))
+        self.assertEqual(run(message=b"x" * 1_000_000, envelope=ENVELOPE, prepare=softlimit), 0)
+        services.wait_for_mail("bob")
+        services.empty_maildir("bob")
+
     def test_its_environment_has_no_say(self):
         elsewhere = pathlib.Path("/tmp/elsewhere")
         (elsewhere / "queue").mkdir(parents=True, exist_ok=True)

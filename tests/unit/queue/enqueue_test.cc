@@ -1,7 +1,9 @@
 #include "queue/enqueue.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <functional>
@@ -25,23 +27,23 @@ const std::string todo_text = "u1000\0p4711\0Fa@x\0Tb@y\0Tc@z\0"s;
 // Notes every sync, may fail one, and may look at the queue before each.
 class WatchedDisk : public Disk {
  public:
-  Status sync_file(int fd, std::string_view path) override {
-    return note(std::string(path.substr(0, path.find('/'))), Disk::sync_file(fd, path));
-  }
-  Status sync_directory(const std::string& path) override {
-    return note("names in " + path.substr(0, path.find('/')), Disk::sync_directory(path));
+  Status sync(std::span<const OpenFile> files) override {
+    std::string failed;
+    for (const auto& file : files) {
+      struct stat info{};
+      ::fstat(file.fd, &info);
+      const std::string kind = file.path.substr(0, file.path.find('/'));
+      const std::string what = S_ISDIR(info.st_mode) ? "names in " + kind : kind;
+      look(what);
+      synced.push_back(what);
+      if (what == fails) failed = what;
+    }
+    const Status done = Disk::sync(files);
+    return failed.empty() ? done : failure("unable to sync " + failed, EIO);
   }
   std::vector<std::string> synced;
   std::string fails;
   std::function<void(const std::string&)> look = [](const std::string&) {};
-
- private:
-  Status note(const std::string& what, Status result) {
-    look(what);
-    synced.push_back(what);
-    if (what == fails) return failure("unable to sync " + what, EIO);
-    return result;
-  }
 };
 
 class Enqueue : public ::testing::Test {
@@ -105,6 +107,36 @@ TEST_F(Enqueue, SyncsBothFilesAndTheNameOfTheMessageBeforeTheLinkAndItsNameBefor
             (std::vector<std::string>{"mess", "intd", "names in mess", "names in todo"}));
 }
 
+TEST(Disk, SyncsAllAndTellsTheFirstThatFails) {
+  const Fd file(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  Disk disk;
+  const OpenFile good[] = {{file.get(), "a"}, {file.get(), "b"}, {file.get(), "c"}};
+  EXPECT_TRUE(disk.sync(good));
+  const Fd pipe = std::move(make_pipe()->read);  // a pipe cannot be synced
+  const OpenFile bad[] = {{file.get(), "a"}, {pipe.get(), "b"}, {pipe.get(), "c"}};
+  const auto synced = disk.sync(bad);
+  ASSERT_FALSE(synced);
+  EXPECT_EQ(describe(synced.error()), "unable to sync b: Invalid argument");
+}
+
+TEST(Disk, DoesWithoutThreads) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the sanitizer needs memory of its own";
+#endif
+  const Fd file(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  const OpenFile files[] = {{file.get(), "a"}, {file.get(), "b"}};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_AS, &none);  // not even a stack
+    Disk disk;
+    ::_exit(disk.sync(files) ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
 TEST_F(Enqueue, PullsTheTriggerOnlyWhenTheMessageIsSafe) {
   ASSERT_EQ(::mkfifo(wire::lock_trigger, 0600), 0);
   const Fd reader = open_file(wire::lock_trigger, O_RDONLY | O_NONBLOCK).value();
@@ -122,7 +154,7 @@ TEST_F(Enqueue, ThrowsTheMessageAwayWhenASyncBeforeTheLinkFails) {
     disk_.fails = which;
     disk_.synced.clear();
     expect_refusal(take("x\n", envelope), QueueExit::write_error);
-    EXPECT_EQ(disk_.synced.back(), which) << "a sync that failed must not be tried again";
+    EXPECT_EQ(disk_.synced.size(), 3U) << "a sync that failed must not be tried again";
   }
 }
 

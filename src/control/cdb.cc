@@ -11,30 +11,32 @@
 
 namespace postern::control {
 
-Result<Cdb> Cdb::open(const std::string& path) {
+Result<Cdb> Cdb::open(const std::string& path, Access access) {
   Cdb cdb;
   cdb.path_ = path;
   auto fd = open_for_reading(path);
   if (!fd) return std::unexpected(fd.error());
   cdb.fd_ = std::move(*fd);
-  if (::cdb_init(&cdb.cdb_, cdb.fd_.get()) != 0) {
+  if (access == Access::by_reading) return cdb;
+  cdb.mapped_ = ::cdb_init(&cdb.cdb_, cdb.fd_.get()) == 0;
+  if (!cdb.mapped_ && errno != ENOMEM) {
     return failure(path + " is not a cdb file: make it again", errno);
   }
-  cdb.open_ = true;
   return cdb;
 }
 
 Cdb::Cdb(Cdb&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::move(other.fd_)),
-      open_(std::exchange(other.open_, false)),
+      mapped_(std::exchange(other.mapped_, false)),
       cdb_(other.cdb_) {}
 
 Cdb::~Cdb() {
-  if (open_) ::cdb_free(&cdb_);
+  if (mapped_) ::cdb_free(&cdb_);
 }
 
 Result<std::optional<std::string>> Cdb::find(std::string_view key) {
+  if (!mapped_) return find_by_reading(key);
   const int found = ::cdb_find(&cdb_, key.data(), static_cast<unsigned>(key.size()));
   if (found == 0) return std::nullopt;
   if (found < 0) return failure(path_ + " is damaged: make it again", errno);
@@ -42,6 +44,20 @@ Result<std::optional<std::string>> Cdb::find(std::string_view key) {
   const void* data = ::cdb_get(&cdb_, length, cdb_datapos(&cdb_));
   if (data == nullptr) return failure(path_ + " is damaged: make it again", errno);
   return std::string(static_cast<const char*>(data), length);
+}
+
+Result<std::optional<std::string>> Cdb::find_by_reading(std::string_view key) const {
+  unsigned length = 0;
+  const int found = ::cdb_seek(fd_.get(), key.data(), static_cast<unsigned>(key.size()), &length);
+  if (found == 0) return std::nullopt;
+  const auto info = stat_open_file(fd_.get());
+  if (!info) return std::unexpected(info.error());
+  if (found < 0 || length > info->st_size) return failure(path_ + " is damaged: make it again");
+  std::string data(length, '\0');
+  if (::cdb_bread(fd_.get(), data.data(), static_cast<int>(length)) != 0) {
+    return failure(path_ + " is damaged: make it again", errno);
+  }
+  return data;
 }
 
 Result<CdbWriter> CdbWriter::create(const std::string& path, const std::string& temporary,

@@ -14,11 +14,14 @@
 
 namespace postern::control {
 
-/// An open cdb file, mapped into memory. A file that lies about its offsets gives an error, not a
-/// crash.
+/// An open cdb file, mapped into memory, or read piece by piece where memory is too small for that:
+/// a large morercpthosts.cdb must not stop a qmail-smtpd that runs with two megabytes. A file that
+/// lies about its offsets gives an error, not a crash.
 class Cdb {
  public:
-  static Result<Cdb> open(const std::string& path);
+  static Result<Cdb> open(const std::string& path) { return open(path, Access::mapped_if_it_fits); }
+  enum class Access { mapped_if_it_fits, by_reading };
+  static Result<Cdb> open(const std::string& path, Access access);
   Cdb(Cdb&& other) noexcept;
   Cdb& operator=(Cdb&& other) = delete;
   ~Cdb();
@@ -28,9 +31,10 @@ class Cdb {
 
  private:
   Cdb() = default;
+  [[nodiscard]] Result<std::optional<std::string>> find_by_reading(std::string_view key) const;
   std::string path_;
   Fd fd_;
-  bool open_ = false;
+  bool mapped_ = false;
   struct cdb cdb_{};
 };
 

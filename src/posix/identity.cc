@@ -36,7 +36,9 @@ std::optional<std::array<std::string_view, 4>> find_line(std::string_view text,
 }  // namespace
 
 bool become_in_child(const Identity& identity) noexcept {
-  if (identity.uid == 0) {
+  // To setresuid and setresgid -1 means "as it is": whoever asked for it would stay root.
+  constexpr auto no_change = static_cast<uid_t>(-1);
+  if (identity.uid == 0 || identity.uid == no_change || identity.gid == no_change) {
     errno = EPERM;
     return false;
   }

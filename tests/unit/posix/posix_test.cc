@@ -190,6 +190,15 @@ TEST(Spawn, RefusesToBecomeRoot) {
   EXPECT_EQ(child.error().code, EPERM);
 }
 
+TEST(Spawn, RefusesIdsThatMeanNoChange) {
+  constexpr auto no_change = static_cast<uid_t>(-1);
+  for (const auto& [uid, gid] : {std::pair{no_change, 1000U}, std::pair{1000U, no_change}}) {
+    const auto child = spawn({.argv = {"/bin/true"}, .identity = Identity{uid, gid, {}}});
+    ASSERT_FALSE(child);
+    EXPECT_EQ(child.error().code, EPERM);
+  }
+}
+
 TEST(Spawn, GivesUpEveryPrivilege) {
   if (::getuid() != 0) GTEST_SKIP() << "needs root";
   EXPECT_EQ(output_of({.argv = {"/bin/sh", "-c", "id -u; id -g; id -G"},

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <variant>
 
 #include "local/command.h"
 #include "local/dot_qmail.h"
@@ -22,8 +21,6 @@
 
 namespace postern::local {
 namespace {
-
-constexpr mode_t writable_by_others = 0002;  // conf-patrn
 
 void say(int fd, std::string_view text) { (void)write_all(fd, text); }
 

@@ -57,7 +57,8 @@ std::optional<Failure> problem_with(const Instruction& instruction, bool forward
 
 DotQmail parse_dot_qmail(std::string_view text, bool forward_only) {
   DotQmail parsed;
-  for (bool first = true; !text.empty(); first = false) {
+  // An empty text is a blank line too: a default delivery that nobody has set must not lose mail.
+  for (bool first = true; first || !text.empty(); first = false) {
     const std::string_view line = take_line(text);
     if (line.empty() && first) {
       parsed.problem = deferral("Uh-oh: first line of .qmail file is blank. (#4.2.1)");

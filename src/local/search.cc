@@ -7,7 +7,6 @@
 namespace postern::local {
 namespace {
 
-constexpr mode_t writable_by_others = 0002;  // conf-patrn
 constexpr std::string_view default_word = "default";
 
 std::expected<std::optional<FoundFile>, Failure> open_checked(HomeDirectory& home,

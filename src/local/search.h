@@ -1,6 +1,8 @@
 // Finding the .qmail file that controls an address, and the owner of a list. Rules: dot-qmail(5).
 #pragma once
 
+#include <sys/stat.h>
+
 #include <expected>
 #include <optional>
 #include <string>
@@ -12,6 +14,9 @@
 #include "posix/fd.h"
 
 namespace postern::local {
+
+/// A home directory or .qmail file with this bit is nobody's to trust (conf-patrn).
+inline constexpr mode_t writable_by_others = 0002;
 
 /// A regular file that has been opened.
 struct FoundFile {

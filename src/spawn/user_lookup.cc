@@ -28,14 +28,20 @@ bool keep_only(int output) {
 
 int exit_with(LocalExit reason) { return static_cast<int>(reason); }
 
+// The report's text is fixed; what is wrong is for the administrator's eyes.
+int cannot_use_users_cdb(const Error& error) {
+  warn(describe(error));
+  return exit_with(LocalExit::users_cdb_trouble);
+}
+
 // The child's whole life. The parent has one thread, so memory may be allocated here.
 int look_up(const std::string& home, const Identity& identity, const std::string& local) {
   if (!become(identity)) return exit_with(LocalExit::system_trouble);
   auto users = control::Cdb::open(home + "/users/cdb");
-  if (!users && users.error().code != ENOENT) return exit_with(LocalExit::users_cdb_trouble);
+  if (!users && users.error().code != ENOENT) return cannot_use_users_cdb(users.error());
   if (users) {
     const auto user = find_user(*users, local);
-    if (!user) return exit_with(LocalExit::users_cdb_trouble);
+    if (!user) return cannot_use_users_cdb(user.error());
     if (*user) {
       const auto written = write_all(1, wire::format_local_user(**user));
       return written ? exit_code::ok : exit_with(LocalExit::system_trouble);

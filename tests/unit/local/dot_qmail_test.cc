@@ -39,6 +39,7 @@ TEST(DotQmail, DefersWhenTheFirstLineIsBlank) {
   constexpr auto text = "111 Uh-oh: first line of .qmail file is blank. (#4.2.1)";
   EXPECT_EQ(problem_of("\n./Maildir/\n"), text);
   EXPECT_EQ(problem_of(" \t\n./Maildir/\n"), text);
+  EXPECT_EQ(problem_of(""), text) << "a default delivery that nobody has set loses no mail";
   EXPECT_EQ(problem_of("#\n\n./Maildir/\n"), "");
 }
 
@@ -72,8 +73,8 @@ TEST(DotQmail, RefusesALineWithANul) {
   EXPECT_EQ(problem_of("\0"s), "111 Uh-oh: .qmail file has a line with a NUL. (#4.2.1)");
 }
 
-TEST(DotQmail, OfNothingDoesNothing) {
-  EXPECT_THAT(parse_dot_qmail("", false).instructions, IsEmpty());
+TEST(DotQmail, OfCommentsAloneDoesNothing) {
+  EXPECT_FALSE(parse_dot_qmail("#", false).problem);
   EXPECT_THAT(parse_dot_qmail("#", false).instructions, IsEmpty());
 }
 

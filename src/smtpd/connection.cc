@@ -1,5 +1,6 @@
 #include "smtpd/connection.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -20,11 +21,16 @@ namespace {
 
 constexpr int exit_code_of_a_broken_session = 1;
 constexpr std::size_t output_bytes = 8192;
+constexpr std::chrono::seconds longest_farewell{5};
 
 class Connection {
  public:
   Connection(Session& session, std::chrono::seconds timeout, int in, int out)
-      : session_(session), input_(in, timeout), output_(out, timeout, output_bytes) {}
+      : session_(session),
+        in_(in),
+        out_(out),
+        input_(in, timeout),
+        output_(out, timeout, output_bytes) {}
 
   int serve() {
     send(session_.greet());
@@ -53,6 +59,18 @@ class Connection {
     const Session::Taken taken = session_.feed_data(bytes);
     input_.consume(taken.bytes);
     send(taken.answer);
+    if (exit_) say_farewell();
+  }
+
+  // The client is still sending. A connection closed with input unread is reset, and the client
+  // would never see what we said last.
+  void say_farewell() const {
+    if (::shutdown(out_, SHUT_WR) != 0) return;
+    const Deadline deadline = Deadline::after(longest_farewell);
+    char unread[4096];
+    for (auto count = read_some(in_, unread, deadline); count && *count > 0;) {
+      count = read_some(in_, unread, deadline);
+    }
   }
 
   void take_line() {
@@ -87,6 +105,8 @@ class Connection {
   }
 
   Session& session_;
+  int in_;
+  int out_;
   BufferedInput input_;
   BufferedOutput output_;
   Deadline latest_end_ = Deadline::after(longest_session);

@@ -96,6 +96,7 @@ class ProgramServer : public Server {
     while (receive()) {
     }
     if (!input_.empty()) return std::nullopt;
+    socket_.reset();  // as a client does when the server has closed
     const auto status = child_.wait();
     if (!status || status->crashed()) return std::nullopt;
     return status->code();

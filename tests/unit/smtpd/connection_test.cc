@@ -18,9 +18,16 @@ class NoChecker : public PasswordChecker {
   bool accepts_anybody() override { return false; }
   void announce(std::string_view, Mechanism) override {}
 };
+class NoMessage : public OutgoingMessage {
+ public:
+  void write(std::string_view) override {}
+  void sender(std::string_view) override {}
+  void recipient(std::string_view) override {}
+  wire::QueueReply finish() override { return {}; }
+};
 class NoQueue : public MessageQueue {
  public:
-  Result<std::unique_ptr<OutgoingMessage>> open() override { return failure("none"); }
+  Result<std::unique_ptr<OutgoingMessage>> open() override { return std::make_unique<NoMessage>(); }
 };
 class NoCheck : public RecipientCheck {
  public:
@@ -121,6 +128,21 @@ TEST_F(Connected, AnswersALineWithoutEndWhenItEnds) {
   for (int i = 0; i < 100; ++i) say(std::string(1000, 'a'));
   say("\r\nNOOP\r\n");
   EXPECT_EQ(one_write(), "500 line too long (#5.5.2)\r\n250 ok\r\n");
+}
+
+TEST_F(Connected, ReadsOnAfterABareLineFeedUntilTheClientHasHeard) {
+  Settings settings = greeting();
+  settings.relay_client = "";
+  start(std::move(settings));
+  one_write();
+  say("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n");
+  EXPECT_EQ(one_write(), "250 ok\r\n250 ok\r\n354 go ahead\r\n");
+  say("bare\n");
+  for (int i = 0; i < 100; ++i) say(std::string(10'000, 'x'));
+  EXPECT_EQ(one_write(), "451 See https://cr.yp.to/docs/smtplf.html.\r\n");
+  EXPECT_EQ(one_write(), "");
+  client_.reset();
+  EXPECT_EQ(exit_code(), 1);
 }
 
 TEST_F(Connected, TakesTheLongestLineAndNotOneByteMore) {

@@ -1,0 +1,197 @@
+// Whatever is said to a session, it answers with replies, or ends. What it says to whom is in the
+// dialogues (tests/dialog).
+#include "smtpd/session.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "base/ascii.h"
+
+namespace postern::smtpd {
+namespace {
+
+class Checker : public PasswordChecker {
+ public:
+  Verdict check(const std::string&) override { return Verdict::rejected; }
+  bool accepts_anybody() override { return ++trials > 100; }
+  void announce(std::string_view, Mechanism) override {}
+  int trials = 0;
+};
+class Message : public OutgoingMessage {
+ public:
+  explicit Message(int& alive) : alive_(alive) { ++alive_; }
+  ~Message() override { --alive_; }
+  void write(std::string_view bytes) override { bytes_ += bytes.size(); }
+  void sender(std::string_view) override {}
+  void recipient(std::string_view) override {}
+  wire::QueueReply finish() override { return {bytes_ > 300 ? "Zfull" : "", 7}; }
+
+ private:
+  int& alive_;
+  std::size_t bytes_ = 0;
+};
+class Queue : public MessageQueue {
+ public:
+  Result<std::unique_ptr<OutgoingMessage>> open() override {
+    return std::make_unique<Message>(alive);
+  }
+  int alive = 0;
+};
+class Check : public RecipientCheck {
+ public:
+  Verdict check(const std::string&, const std::string&) override { return Verdict::no_mailbox; }
+};
+class Addresses : public HostAddresses {
+ public:
+  Result<bool> are_named_by(std::string_view literal) override { return literal == "[::1]"; }
+};
+
+class Sessions : public testing::Test {
+ protected:
+  Session start() {
+    Settings settings;
+    settings.greeting = "mx.example";
+    settings.most_bytes = 500;
+    settings.recipient_hosts = RecipientHosts({"example.org"});
+    settings.auth = parse_auth_setup({"host", "/c", "/bin/true"}, {}, "local");
+    return Session(std::move(settings),
+                   {checker_, queue_, check_, addresses_, [] { return std::int64_t{5}; }, 6});
+  }
+  Checker checker_;
+  Queue queue_;
+  Check check_;
+  Addresses addresses_;
+};
+
+// RFC 5321 4.2: lines of three digits, '-' or ' ', and text, with CR LF at their ends alone.
+bool is_well_formed(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find("\r\n");
+    const std::string_view line = text.substr(0, end);
+    if (end == std::string_view::npos || line.size() < 4 || line.find_first_of("\r\n") < end) {
+      return false;
+    }
+    if (!is_digit(line[0]) || !is_digit(line[1]) || !is_digit(line[2])) return false;
+    if (line[3] != ' ' && line[3] != '-') return false;
+    text.remove_prefix(end + 2);
+  }
+  return true;
+}
+
+// Feeds bytes as the connection does; false when the session has ended.
+bool feed(Session& session, std::string& input) {
+  while (!input.empty()) {
+    Answer answer;
+    if (session.in_data()) {
+      auto taken = session.feed_data(input);
+      input.erase(0, taken.bytes);
+      answer = std::move(taken.answer);
+    } else {
+      const std::size_t end = input.find('\n');
+      if (end == std::string::npos) return true;
+      answer = session.feed_line(std::string_view(input).substr(0, end));
+      EXPECT_FALSE(answer.text.empty());
+      input.erase(0, end + 1);
+    }
+    EXPECT_TRUE(is_well_formed(answer.text)) << answer.text;
+    if (answer.exit) return false;
+  }
+  return true;
+}
+
+TEST_F(Sessions, AnswerAnythingWithRepliesOrEnd) {
+  const std::vector<std::string> pieces = {"EHLO ",
+                                           "HELO x",
+                                           "MAIL FROM:<a@b>",
+                                           " SIZE=9",
+                                           " AUTH=<>",
+                                           "RCPT TO:<c@example.org>",
+                                           "RCPT TO:",
+                                           "<",
+                                           ">",
+                                           "@",
+                                           "[::1]",
+                                           "\"",
+                                           "\\",
+                                           "DATA",
+                                           "\r\n",
+                                           "\r\n",
+                                           "\r\n",
+                                           ".\r\n",
+                                           "\r",
+                                           "RSET",
+                                           "AUTH ",
+                                           "LOGIN",
+                                           "PLAIN ",
+                                           "CRAM-MD5",
+                                           "AGpvZQBzZWNyZXQ=",
+                                           "am9l",
+                                           "*",
+                                           "=",
+                                           "QUI",
+                                           "Received: x\r\n",
+                                           std::string("\0", 1),
+                                           "\xff",
+                                           " ",
+                                           ":",
+                                           "NOOP",
+                                           "VRFY x",
+                                           "HELP",
+                                           std::string(600, 'x')};
+  std::mt19937 random(20'020'802);  // always the same conversations
+  for (int round = 0; round < 3000; ++round) {
+    Session session = start();
+    std::string input;
+    for (int i = 0; i < 40; ++i) {
+      input += pieces[random() % pieces.size()];
+      if (!feed(session, input)) break;
+    }
+  }
+  EXPECT_EQ(queue_.alive, 0);
+}
+
+TEST_F(Sessions, TryTheCheckerOnceAndOnlyWhenAuthMatters) {
+  Session session = start();
+  EXPECT_TRUE(session.greet().log.empty());
+  session.feed_line("HELO x");
+  session.feed_line("MAIL FROM:<a@b>");
+  session.feed_line("RSET");
+  EXPECT_EQ(checker_.trials, 0);
+  session.feed_line("EHLO x");
+  session.feed_line("EHLO x");
+  session.feed_line("AUTH LOGIN");
+  EXPECT_EQ(checker_.trials, 1);
+}
+
+TEST_F(Sessions, GiveAMessageUpAsSoonAsItIsTooBig) {
+  Session session = start();
+  session.feed_line("MAIL FROM:<a@b>");
+  session.feed_line("RCPT TO:<postmaster>");
+  session.feed_line("DATA");
+  session.feed_data(std::string(500, 'x'));
+  EXPECT_EQ(queue_.alive, 1);
+  session.feed_data("x");
+  EXPECT_EQ(queue_.alive, 0);
+  for (int i = 0; i < 1000; ++i) session.feed_data(std::string(10'000, 'x'));
+  EXPECT_TRUE(session.feed_data("\r\n.\r\n").answer.text.starts_with("552 "));
+}
+
+TEST_F(Sessions, BoundTheRecipientsOfAMessage) {
+  Session session = start();
+  session.feed_line("MAIL FROM:<a@b>");
+  for (std::size_t i = 0; i < RecipientList::most; ++i) {
+    ASSERT_EQ(session.feed_line("RCPT TO:<a>").text, "250 ok\r\n");
+  }
+  EXPECT_EQ(session.feed_line("RCPT TO:<a>").text, "452 too many recipients (#4.5.3)\r\n");
+  EXPECT_EQ(session.feed_line("DATA").text, "354 go ahead\r\n");
+}
+
+TEST(SessionReplies, KeepTheStatusInBrackets) {
+  EXPECT_EQ(format_reply(reply::want_mail), "503 MAIL first (#5.5.1)\r\n");
+  EXPECT_EQ(format_reply(reply::ok), "250 ok\r\n");
+  EXPECT_EQ(format_reply(reply::auth_required), "530 Authorization required (#5.7.1) \r\n");
+}
+
+}  // namespace
+}  // namespace postern::smtpd

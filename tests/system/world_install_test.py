@@ -74,6 +74,7 @@ class Installing(WorldTest):
             if kind == "fifo":
                 self.assertTrue(path.is_fifo())
         self.assertEqual((QMAIL / "queue/lock/tcpto").read_bytes(), bytes(1024))
+        self.assertEqual((QMAIL / "queue/lock/tcpto6").read_bytes(), bytes(2048))
         self.assertIn("everything is as", self.install("--check"))
 
     def test_the_one_setuid_program_is_qmail_queue(self):

@@ -180,6 +180,16 @@ class Suite(WorldTest):
         there = services.wait_for_mail("bob", host="mx2.example.net")
         self.assertIn(b"there", there[-1])
 
+    def test_an_address_of_either_protocol_that_does_not_answer_is_remembered(self):
+        self.set_control("timeoutconnect", "1\n")
+        self.add_dns("both.example MX 5 silent.test.")
+        hosts.as_user("alice", "qmail-inject", "x@both.example", input="Subject: silence\n\n")
+        self.log.wait_for(r"delivery \d+: deferral: .*")
+        for name in ("tcpto", "tcpto6"):
+            self.assertNotEqual(pathlib.Path("/var/qmail/queue/lock", name).read_bytes().strip(b"\0"),
+                                b"", name)
+        services.clear_queue()
+
     def test_a_backup_mx_keeps_nothing_for_itself(self):
         locals_file = hosts.files("backup.example.net") / "var/qmail/control/locals"
         self.assertNotIn("\nexample.net\n", locals_file.read_text())

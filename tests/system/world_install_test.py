@@ -42,8 +42,8 @@ class Installing(WorldTest):
         for name in ("qmail", "nofiles"):
             subprocess.run(["groupdel", name], stderr=subprocess.DEVNULL, check=False)
         rest = ["/var/log/qmail", "/etc/service", "/etc/tcp.smtp", "/etc/tcp.smtp.cdb",
-                "/usr/sbin/sendmail", "/usr/lib/sendmail", "/usr/bin/qmailctl",
-                "/usr/sbin/sendmail.before-postern", *QMAIL.iterdir()]
+                "/usr/sbin/sendmail.before-postern", *QMAIL.iterdir(),
+                *(row[4] for row in layout() if row[0] == "link")]
         subprocess.run(["rm", "-rf", *map(str, rest)], check=True)
 
     def install(self, *options, status=0):

@@ -15,8 +15,7 @@ TOOLS = REPOSITORY / "scripts/lib/world/bin"
 PATH = f"{TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{QMAIL}/bin"
 READY_SECONDS = 30
 # What the real machine's own mail system may have left, here where Postern is installed afresh.
-FOREIGN = ("/etc/tcp.smtp", "/etc/tcp.smtp.cdb", "/etc/service", "/service",
-           "/usr/sbin/sendmail", "/usr/lib/sendmail", "/usr/bin/qmailctl")
+FOREIGN = ("/etc/tcp.smtp", "/etc/tcp.smtp.cdb", "/etc/service", "/service")
 
 
 class HostError(Exception):
@@ -73,7 +72,7 @@ def _remove(path):
 
 
 def _install(plan, host):
-    for foreign in FOREIGN:
+    for foreign in (*FOREIGN, *_links()):
         _remove(pathlib.Path(foreign))
     control = QMAIL / "control"
     control.mkdir(exist_ok=True)
@@ -92,6 +91,12 @@ def _install(plan, host):
         raise HostError("scripts/install failed")
     if (QMAIL / "bin/qmail-newmailusers").exists():
         subprocess.run([QMAIL / "bin/qmail-newmailusers"], env=environment(plan), check=True)
+
+
+def _links():
+    """The links outside /var/qmail that the installer makes, such as /usr/sbin/sendmail."""
+    rows = (line.split() for line in (REPOSITORY / "scripts/layout").read_text().splitlines())
+    return [row[4] for row in rows if row and row[0] == "link"]
 
 
 def _control_files(host):

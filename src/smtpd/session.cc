@@ -339,11 +339,11 @@ Answer Session::on_data(std::string_view) {
 // A message that will be refused is given up at once, so that the rest of it, a gigabyte perhaps,
 // takes no room in the queue.
 void Session::take_decoded(std::string_view decoded) {
-  Incoming& in = *incoming_;
+  IncomingMessage& in = *incoming_;
   in.bytes += decoded.size();
   in.hops.feed(decoded);
-  in.too_big = settings_.most_bytes > 0 && in.bytes > settings_.most_bytes;
-  if (in.too_big || in.hops.looping()) in.message.reset();
+  const bool too_big = settings_.most_bytes > 0 && in.bytes > settings_.most_bytes;
+  if (too_big || in.hops.looping()) in.message.reset();
   if (in.message) in.message->write(decoded);
 }
 
@@ -364,7 +364,7 @@ Session::Taken Session::feed_data(std::string_view bytes) {
 }
 
 Answer Session::finish_message() {
-  const Incoming in = *std::exchange(incoming_, std::nullopt);
+  const IncomingMessage in = *std::exchange(incoming_, std::nullopt);
   if (in.hops.looping()) return say(reply::looping);
   if (!in.message) return say(reply::too_big);
   in.message->sender(in.transaction.sender);

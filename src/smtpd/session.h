@@ -10,11 +10,10 @@
 #include <string_view>
 
 #include "smtpd/auth_exchange.h"
-#include "smtpd/data_decoder.h"
-#include "smtpd/recipient_list.h"
 #include "smtpd/replies.h"
 #include "smtpd/services.h"
 #include "smtpd/settings.h"
+#include "smtpd/transaction.h"
 
 namespace postern::smtpd {
 
@@ -53,21 +52,6 @@ class Session {
   static Answer time_out();
 
  private:
-  struct Transaction {
-    std::string sender;
-    bool bad_sender = false;
-    std::optional<std::string> submitter;  // MAIL's AUTH=
-    RecipientList recipients;
-  };
-  /// A message being received.
-  struct Incoming {
-    Transaction transaction;
-    std::unique_ptr<OutgoingMessage> message;  // nothing: it will be refused
-    DataDecoder decoder;
-    HopCounter hops;
-    std::uint64_t bytes = 0;  // decoded
-    bool too_big = false;
-  };
   struct Verb;
   static const Verb verbs[];
 
@@ -104,7 +88,7 @@ class Session {
   std::optional<bool> checker_is_open_;  // accepts anybody; found out when it first matters
   std::optional<AuthExchange> exchange_;
   std::optional<Transaction> transaction_;
-  std::optional<Incoming> incoming_;
+  std::optional<IncomingMessage> incoming_;
   std::string decoded_;  // room for a piece of the message, kept
 };
 

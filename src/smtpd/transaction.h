@@ -1,0 +1,30 @@
+// One mail transaction (RFC 5321 3.3): its envelope, then its message on the way into the queue.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "smtpd/data_decoder.h"
+#include "smtpd/recipient_list.h"
+#include "smtpd/services.h"
+
+namespace postern::smtpd {
+
+struct Transaction {
+  std::string sender;
+  bool bad_sender = false;               // in badmailfrom: every recipient is refused
+  std::optional<std::string> submitter;  // MAIL's AUTH=
+  RecipientList recipients;
+};
+
+struct IncomingMessage {
+  Transaction transaction;
+  std::unique_ptr<OutgoingMessage> message;  // nothing: it will be refused
+  DataDecoder decoder;
+  HopCounter hops;
+  std::uint64_t bytes = 0;  // decoded
+};
+
+}  // namespace postern::smtpd

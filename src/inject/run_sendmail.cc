@@ -20,7 +20,9 @@ void set_author(const SendmailArguments& arguments) {
   if (parts.has_host) set_environment_variable("QMAILHOST", std::string(parts.host));
 }
 
-Outcome become_program(SpawnSpec spec) { return {exit_code::temporary, describe(execute(spec))}; }
+Outcome become_program(const SpawnSpec& spec) {
+  return {exit_code::temporary, describe(execute(spec))};
+}
 
 // Packages run newaliases when they are installed; that must not fail, and is no news for a log.
 Outcome say_where_aliases_are(const std::string& home) {

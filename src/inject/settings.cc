@@ -25,8 +25,7 @@ std::optional<std::string> personal_name(const Environment& environment) {
   for (const char* name : {"QMAILNAME", "MAILNAME", "NAME"}) {
     if (auto value = environment(name)) {
       if (value->empty()) return std::nullopt;
-      // A line end here would begin a header field of its own.
-      return replace_all(replace_all(*value, '\n', ' '), '\r', ' ');
+      return value;
     }
   }
   return std::nullopt;
@@ -82,6 +81,16 @@ Status read_controls(Settings& settings, const Environment& environment) {
   return done;
 }
 
+// What is asked for may come from strangers, such as a web form's "your address" through
+// sendmail -f. A line end in it would begin a header field of its own.
+Environment without_line_ends(const Environment& environment) {
+  return [&environment](const char* name) {
+    auto value = environment(name);
+    if (value) value = replace_all(replace_all(*value, '\n', ' '), '\r', ' ');
+    return value;
+  };
+}
+
 Status take_option(Arguments& taken, char letter) {
   switch (letter) {
     case 'a':
@@ -133,8 +142,9 @@ Result<Arguments> parse_arguments(std::span<const char* const> arguments) {
   return taken;
 }
 
-Result<Settings> read_settings(Arguments arguments, const Environment& environment,
+Result<Settings> read_settings(Arguments arguments, const Environment& raw_environment,
                                const std::string& qmail_home) {
+  const Environment environment = without_line_ends(raw_environment);
   Settings settings;
   settings.arguments = std::move(arguments);
   auto lists = read_mailing_lists(environment);

@@ -78,6 +78,11 @@ class CommandLines(SendmailTest):
         self.assertTrue(header.startswith("Return-Path: <>\n"))
         self.assertIn("\nFrom: alice@mail.example.org\n", header)
 
+    def test_a_sender_with_a_line_end_adds_no_field(self):
+        self.sendmail("-t", "-f", "mallory\nBcc: carol@example.org\nX-Evil: x@example.net",
+                      message="To: bob\n\n")
+        self.assertNotRegex(self.received()[0], "(?m)^(Bcc|X-Evil)")
+
     def test_line_ends_of_the_network_become_ours(self):
         self.sendmail("-t", message=MESSAGE.replace("\n", "\r\n"))
         header, body = self.received()

@@ -115,9 +115,20 @@ TEST_F(SettingsTest, TakeTheFirstVariableThatIsSet) {
   EXPECT_FALSE(read().name);
 }
 
-TEST_F(SettingsTest, NeverPutALineEndIntoTheName) {
-  environment_["NAME"] = "Joe\nBcc: everybody\r";
-  EXPECT_EQ(read().name, "Joe Bcc: everybody ");
+TEST_F(SettingsTest, NeverHoldALineEnd) {
+  for (const auto* name :
+       {"NAME", "QMAILUSER", "QMAILHOST", "QMAILSUSER", "QMAILSHOST", "QMAILIDHOST",
+        "QMAILDEFAULTHOST", "QMAILDEFAULTDOMAIN", "QMAILPLUSDOMAIN"}) {
+    environment_[name] = "x.y\nBcc: everybody\r";
+  }
+  const auto settings = read();
+  for (const auto& text :
+       {settings.name.value_or("\n"), settings.user, settings.host, settings.sender_user,
+        settings.sender_host, settings.id_host, settings.defaults.host, settings.defaults.domain,
+        settings.defaults.plus_domain}) {
+    EXPECT_TRUE(text.starts_with("x.y Bcc: everybody ")) << text;
+    EXPECT_FALSE(text.contains('\n') || text.contains('\r')) << text;
+  }
 }
 
 TEST_F(SettingsTest, HaveControlFilesThatTheEnvironmentOverrides) {

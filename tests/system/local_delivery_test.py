@@ -141,6 +141,14 @@ class Programs(LocalTest):
         self.retry()
         wait_for_mail("alice")
 
+    def test_that_kill_qmail_local_get_the_mail_again(self):
+        self.dot_qmail("alice", "|kill -KILL $PPID\n")
+        send("alice")
+        self.wait_for_deferral("qmail-local_crashed.")
+        self.dot_qmail("alice", "./Maildir/\n")
+        self.retry()
+        wait_for_mail("alice")
+
     def test_that_cannot_be_found_are_a_problem_to_be_mended(self):
         self.dot_qmail("alice", "|no-such-program\n")
         send("alice")
@@ -280,7 +288,8 @@ class Mbox(LocalTest):
         self.addCleanup(path.unlink)
         send("bob", "From here\n>From there\nend")
         wait_until(lambda: path.exists() and path.read_text().endswith("end\n\n"), "the mail")
-        self.assertRegex(path.read_text(), rf"\AFrom {SENDER} \w+ \w+ \d\d \d\d:\d\d:\d\d \d\d\d\d\n"
+        self.assertRegex(path.read_text(),
+                         rf"\AFrom {SENDER} \w+ \w+ \d\d \d\d:\d\d:\d\d \d\d\d\d\n"
                          rf"Return-Path: <{SENDER}>\nDelivered-To: bob@mail.example.org\n")
         self.assertIn("\n>From here\n>>From there\nend\n\n", path.read_text())
         self.assertEqual((path.stat().st_mode & 0o7777, path.owner()), (0o600, "bob"))

@@ -127,13 +127,21 @@ class RunScripts(WorldTest):
         text = pathlib.Path(f"/proc/{Service(name).pid}/limits").read_text()
         return re.search(r"Max address space +(\S+)", text).group(1)
 
-    def test_with_mail_accounts_both_ports_offer_auth_within_8_mb(self):
-        for name, port in (("qmail-smtpd", 25), ("qmail-submission", 587)):
-            with smtp.Client(port=port) as client:
-                client.expect("220 mail.example.org ESMTP")
-                client.command("EHLO me", "250-mail.example.org", "250-AUTH LOGIN CRAM-MD5 PLAIN",
-                               "250-AUTH=LOGIN CRAM-MD5 PLAIN", "250-PIPELINING", "250 8BITMIME")
-            self.assertEqual(self.limits(name), "8000000")
+    def test_with_mail_accounts_port_25_offers_auth(self):
+        with smtp.Client() as client:
+            client.expect("220 mail.example.org ESMTP")
+            client.command("EHLO me", "250-mail.example.org", "250-AUTH LOGIN CRAM-MD5 PLAIN",
+                           "250-AUTH=LOGIN CRAM-MD5 PLAIN", "250-PIPELINING", "250 8BITMIME")
+        self.assertEqual(self.limits("qmail-smtpd"), "32000000")
+
+    def test_submission_wants_a_login_even_for_local_recipients(self):
+        with smtp.Client(port=587) as client:
+            client.expect("220 mail.example.org ESMTP")
+            client.command("EHLO me", "250-mail.example.org", "250-PIPELINING", "250-8BITMIME",
+                           "250-AUTH LOGIN PLAIN CRAM-MD5", "250 SIZE 0")
+            client.command("MAIL FROM:<alice@example.org>",
+                           "530 Authorization required (#5.7.1) ")
+        self.assertEqual(self.limits("qmail-submission"), "32000000")
 
     def test_without_mail_accounts_port_25_offers_no_auth_and_lives_in_2_mb(self):
         accounts = QMAIL / "users/mailusers.cdb"

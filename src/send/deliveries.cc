@@ -80,13 +80,16 @@ void Deliveries::start(std::int64_t now) {
 bool Deliveries::begin_a_message(std::int64_t now) {
   const auto choice = backlog_.take(now, allowed());
   if (!choice) return false;
+  // Its number stands in the backlog twice, as when its files were removed by hand and a new
+  // message got the same number. The pass that runs will put it back.
+  if (passes_.contains(choice->id)) return true;
   Pass pass;
   pass.is_retry = choice->is_retry;
   if (!open_pass(pass, choice->id, now)) {
     backlog_.add_retry(choice->id, now + wire::system_failure_pause);
     return true;
   }
-  advance(choice->id, passes_.insert_or_assign(choice->id, std::move(pass)).first->second, now);
+  advance(choice->id, passes_.emplace(choice->id, std::move(pass)).first->second, now);
   return true;
 }
 

@@ -18,6 +18,7 @@ constexpr unsigned bounce_threads = 8;
 constexpr int most_loaded_per_turn = 128;
 // However far the next thing to do is: the wall clock may be set in between.
 constexpr milliseconds longest_wait{300'000};
+constexpr milliseconds short_wait{100};
 // When all deliveries have ended after SIGTERM, bounces being queued and files being removed get
 // this long to end; what does not is done again after the next start.
 constexpr milliseconds patience_at_exit{10'000};
@@ -113,9 +114,9 @@ void Engine::wait(SignalFd* signals, milliseconds longest) {
 
 // Until the earliest thing that somebody has planned.
 milliseconds Engine::time_to_wait(std::int64_t now) const {
-  if (counts_.exiting) return last_moment_ ? milliseconds{100} : longest_wait;
+  if (counts_.exiting) return last_moment_ ? short_wait : longest_wait;
   if (preprocessor_.has_work()) return milliseconds{0};
-  auto& scan = const_cast<Preprocessor&>(preprocessor_).scan();
+  const TodoScan& scan = preprocessor_.scan();
   milliseconds timeout = scan.pull_waits().value_or(longest_wait);
   for (const std::optional<std::int64_t> when :
        {std::optional(scan.next_scan()), loader_.next_time(), local_.deliveries.next(),
@@ -124,6 +125,9 @@ milliseconds Engine::time_to_wait(std::int64_t now) const {
     const std::int64_t seconds = std::clamp<std::int64_t>(*when, now, now + 1000) - now;
     timeout = std::min(timeout, milliseconds{seconds * 1000});
   }
+  // Without their descriptors the workers cannot say that they are done.
+  const bool must_ask = sync_workers_.fd() < 0 || bounce_workers_.fd() < 0;
+  if (must_ask) timeout = std::min(timeout, short_wait);
   return timeout;
 }
 
@@ -238,9 +242,12 @@ void Engine::settle(std::int64_t now) {
 }
 
 void Engine::finished(Channel channel, wire::MessageId id, std::int64_t now) {
-  unsigned char& left = messages_.at(id);
-  left &= static_cast<unsigned char>(~bit_of(channel));
-  if (left == 0) finisher_.add(id, now);
+  const auto found = messages_.find(id);
+  // Somebody has removed a message under our hands, and another has got its number: its end, and
+  // the order to remove its files, come once.
+  if (found == messages_.end() || (found->second & bit_of(channel)) == 0) return;
+  found->second &= static_cast<unsigned char>(~bit_of(channel));
+  if (found->second == 0) finisher_.add(id, now);
 }
 
 void Engine::give_orders() {

@@ -32,11 +32,10 @@ std::size_t Link::write(std::string_view bytes) {
 
 std::string Link::read() {
   if (lost_) return {};
-  std::string bytes(piece_bytes, '\0');
-  const ssize_t count = ::read(from_.get(), bytes.data(), bytes.size());
+  char piece[piece_bytes];
+  const ssize_t count = ::read(from_.get(), piece, sizeof piece);
   lost_ = count == 0 || (count < 0 && !means_not_now(errno));
-  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return bytes;
+  return {piece, count > 0 ? static_cast<std::size_t>(count) : 0};
 }
 
 }  // namespace postern::send

@@ -34,6 +34,7 @@ class Preprocessor {
       : rules_(rules), syncer_(syncer), cleaner_(cleaner), log_(log), scan_(log) {}
 
   TodoScan& scan() { return scan_; }
+  [[nodiscard]] const TodoScan& scan() const { return scan_; }
   /// Does a moment's work.
   void work(std::int64_t now);
   /// work() has more to do at once.

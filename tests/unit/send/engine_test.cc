@@ -570,6 +570,74 @@ TEST(Engine, HangupKeepsTheOldRulesWhenAFileCannotBeRead) {
   EXPECT_EQ(world.count_logged("alert: unable to reread control/locals\n"), 1U);
 }
 
+TEST(Engine, MessageRemovedByHandMayLeaveItsNumberToAnother) {
+  QueueWorld world;
+  world.answer = defer;
+  const auto id = world.put({"a@x", {"b@y"}});
+  world.start();
+  world.run_until_logged("deferral: not_now/");
+  for (const auto& path : {wire::info_path(id), wire::remote_path(id)}) fs::remove(path);
+  QueueWorld::write(wire::todo_path(id), "u1\0p1\0Fc@x\0Td@y\0"s);
+  world.answer = nullptr;
+  world.pull_trigger();
+  world.run_until([&] { return world.orders[1].size() == 2; });
+  world.engine().handle_signal(SIGALRM);
+  world.run_until_quiet();
+  EXPECT_EQ(world.orders[1].size(), 2U);
+  world.report(Channel::remote, world.orders[1][1].number, "Kok\n");
+  world.run_until_logged("end msg " + number(id));
+  world.run_until_quiet();
+  EXPECT_EQ(world.count_logged("end msg"), 1U);
+  EXPECT_EQ(world.clean_orders.size(), 3U);
+}
+
+TEST(Engine, BounceOfAMessageWhoseFileHasGoneIsDiscarded) {
+  QueueWorld world;
+  const auto id = world.put_preprocessed("a@x", "", "");
+  QueueWorld::write(wire::bounce_path(id), "<c@z>:\nno\n\n");
+  fs::remove(wire::mess_path(id));
+  world.start();
+  world.run_until_logged("end msg " + number(id));
+  EXPECT_EQ(world.count_logged("warning: unable to stat " + wire::mess_path(id) + "; discarding " +
+                               wire::bounce_path(id) + "\n"),
+            1U);
+  world.run_until_quiet();
+  expect_empty_queue();
+}
+
+TEST(Engine, FailureThatCannotBeNotedIsNotDone) {
+  QueueWorld world;
+  world.answer = refuse;
+  const auto id = world.put({"a@x", {"c@z"}});
+  world.start();
+  world.run_until_quiet();
+  const auto again = world.put_preprocessed("a@x", "", "Tc@z\0"s);
+  fs::create_directory(wire::bounce_path(again));
+  world.start();
+  world.run_until_logged("alert: unable to append to bounce message; HELP! sleeping...\n");
+  world.run_until_quiet();
+  EXPECT_EQ(QueueWorld::read(wire::remote_path(again)), "Tc@z\0"s);
+  fs::remove(wire::bounce_path(again));
+  world.now += 400;
+  world.run_until_logged("end msg " + number(again));
+  EXPECT_EQ(world.count_logged("end msg " + number(id)), 1U);
+  EXPECT_TRUE(world.queued_message(2).contains("<c@z>:\nno such user\n\n"));
+}
+
+TEST(Engine, FiftyThousandRecipientsAreReadInPieces) {
+  QueueWorld world;
+  world.answer = succeed;
+  wire::Envelope mailing{"a@x", {}};
+  for (int i = 0; i < 50000; ++i) mailing.recipients.push_back("r" + std::to_string(i) + "@z");
+  const auto id = world.put(mailing);
+  world.counts.remote.limit = 255;
+  world.start();
+  world.run_until([&] { return world.orders[1].size() > 1000; });
+  std::size_t bytes = 0;
+  for (const auto& recipient : mailing.recipients) bytes += recipient.size() + 2;
+  EXPECT_EQ(QueueWorld::read(wire::remote_path(id)).size(), bytes);
+}
+
 TEST(Engine, LongMailingDoesNotHoldUpALetter) {
   QueueWorld world;
   world.counts.remote.limit = 4;

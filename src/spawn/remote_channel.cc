@@ -1,23 +1,18 @@
 #include "spawn/remote_channel.h"
 
-#include <fcntl.h>
-
 #include "mail/address.h"
 #include "posix/environment.h"
-#include "posix/files.h"
-#include "posix/io.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/start.h"
-#include "wire/queue_names.h"
 #include "wire/remote_report.h"
+#include "wire/tcpto.h"
 
 namespace postern::spawning {
 namespace {
 
 // A record of qmail-remote holds at most 5000 bytes of a server's reply.
 constexpr std::size_t most_remote_output = 256 << 10;
-constexpr std::size_t timeout_record_bytes = 1024;
 
 }  // namespace
 
@@ -54,14 +49,10 @@ std::string format_remote_spawn_report(const Finished& finished) {
   return wire::combine_remote_report(finished.output);
 }
 
-void clear_timeout_records(const std::string& path) {
-  const auto file = open_file(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0644);
-  if (file) (void)write_all(file->get(), std::string(timeout_record_bytes, '\0'));
-}
-
 int serve_remote_deliveries() {
   const Start start = start_spawn();
-  clear_timeout_records(std::string("../") + wire::lock_tcpto);
+  // A host that was down before a restart may be up; and without the files all goes on as well.
+  if (const auto cleared = wire::clear_tcpto(".."); !cleared) warn(describe(cleared.error()));
   auto program = environment_variable("QMAILREMOTE");
   if (!program || program->empty()) program = "qmail-remote";
   RemoteChannel channel(*program, start.home);

@@ -25,10 +25,6 @@ class RemoteChannel : public Channel {
 /// The report for a qmail-remote that has ended.
 std::string format_remote_spawn_report(const Finished& finished);
 
-/// Forgets all recorded time-outs: 1024 zero bytes, 64 records (docs/wire/remote.md). A file that
-/// cannot be written does not matter; qmail-remote then records none.
-void clear_timeout_records(const std::string& path);
-
 /// qmail-rspawn: everything after main().
 int serve_remote_deliveries();
 

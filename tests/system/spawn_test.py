@@ -171,5 +171,28 @@ class Messages(WorldTest):
                          (0, b"\x78\0ZSorry, message has wrong owner. (#4.3.5)\n\0"))
 
 
+class Remote(WorldTest):
+    def test_forgets_old_timeouts_at_its_start(self):
+        records = pathlib.Path("/var/qmail/queue/lock/tcpto")
+        records.write_bytes(b"x" * 1024)
+        Service("qmail-send").restart()
+        wait_until(lambda: records.read_bytes() == bytes(1024), "an empty lock/tcpto")
+
+    def test_runs_the_program_that_qmailremote_names(self):
+        program = self.write_file("/var/qmail/bin/other-remote", mode=0o755, text="#!/bin/sh\n"
+                                  "printf 'r\\000K%s %s %s %s.\\n\\000' $(id -un) \"$@\"\n")
+        order = b"\x05" b"0/1\0" b"s@h\0" b"joe@a.example\0"
+        queue_owner = pwd.getpwnam("qmailq")
+        message = pathlib.Path("/var/qmail/queue/mess/0/1")
+        message.write_text("x", encoding="ascii")
+        os.chown(message, queue_owner.pw_uid, queue_owner.pw_gid)
+        result = subprocess.run([f"{BIN}/qmail-rspawn"], stdout=subprocess.PIPE, input=order,
+                                env={"QMAILREMOTE": str(program)}, user="qmailr", group="qmail",
+                                extra_groups=[], check=False)
+        message.unlink()
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, b"\x78\x05Kqmailr a.example s@h joe@a.example.\n\0"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -252,16 +252,6 @@ TEST_F(Spawn, EndsQuietlyWhenQmailSendHasGone) {
   EXPECT_EQ(finish(), 0);
 }
 
-TEST(TimeoutRecords, AreAllForgotten) {
-  const test::TemporaryDirectory here;
-  std::ofstream("tcpto") << std::string(1024, 'x');
-  clear_timeout_records("tcpto");
-  EXPECT_EQ(read_file("tcpto", 2000), std::string(1024, '\0'));
-  clear_timeout_records("made");
-  EXPECT_EQ(read_file("made", 2000), std::string(1024, '\0'));
-  clear_timeout_records("no/such/directory");
-}
-
 // Local deliveries change identity, which only root can.
 class LocalSpawn : public Spawn {
  protected:

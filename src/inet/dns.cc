@@ -16,6 +16,8 @@ constexpr std::size_t most_answer_bytes = 65535;  // what DNS over TCP can carry
 constexpr std::size_t most_name_bytes = 253;
 constexpr std::size_t most_label_bytes = 63;
 
+bool is_label_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
+
 const unsigned char* unsigned_bytes(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
@@ -53,9 +55,10 @@ bool take_exchanger(const ns_rr& record, const ns_msg& message,
 bool take_address(const ns_rr& record, std::vector<IpAddress>& addresses) {
   const bool v4 = ns_rr_type(record) == ns_t_a;
   if (!v4 && ns_rr_type(record) != ns_t_aaaa) return true;
-  if (ns_rr_rdlen(record) != (v4 ? NS_INADDRSZ : NS_IN6ADDRSZ)) return false;
-  addresses.push_back(IpAddress::from_bytes(
-      {reinterpret_cast<const char*>(ns_rr_rdata(record)), ns_rr_rdlen(record)}));
+  const std::size_t size = v4 ? NS_INADDRSZ : NS_IN6ADDRSZ;
+  if (ns_rr_rdlen(record) != size) return false;
+  addresses.push_back(
+      IpAddress::from_bytes({reinterpret_cast<const char*>(ns_rr_rdata(record)), size}));
   return true;
 }
 
@@ -147,8 +150,7 @@ bool is_host_name(std::string_view text) {
     if (c == '.') {
       if (label == 0) return false;
       label = 0;
-    } else if (!(is_letter(c) || is_digit(c) || c == '-' || c == '_') ||
-               ++label > most_label_bytes) {
+    } else if (!is_label_char(c) || ++label > most_label_bytes) {
       return false;
     }
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <random>
 
-#include "mail/address.h"
 
 namespace postern::remote {
 namespace {
@@ -99,6 +98,7 @@ std::vector<Target> Destination::next() {
       ourselves_ = true;
     } else if (!addresses.empty()) {
       std::vector<Target> targets;
+      targets.reserve(addresses.size());
       for (const IpAddress& address : addresses) targets.push_back({address, port_});
       return targets;
     }

@@ -319,7 +319,7 @@ void Session::finish(char letter, std::string_view text, std::string_view said) 
   finish_with(record(letter, text, said));
 }
 
-void Session::finish_with(std::string record) {
+void Session::finish_with(std::string_view record) {
   // In the middle of a message a QUIT would be a part of it.
   if (state_ != State::message) send("QUIT");
   report_ += record;

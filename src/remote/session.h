@@ -102,7 +102,7 @@ class Session {
                                              std::string_view said) const;
   void finish_connected(char letter, std::string_view what, std::string_view said);
   void finish(char letter, std::string_view text, std::string_view said = {});
-  void finish_with(std::string record);
+  void finish_with(std::string_view record);
   void protocol_error(std::string_view said);
 
   const Envelope& envelope_;

@@ -126,7 +126,8 @@ class Suite(WorldTest):
 
     def test_no_auth_offered(self):
         self.send_with(f":mail.provider.de:2504 {LOGIN}\n")
-        self.log.wait_for(r"delivery \d+: deferral: Connected_to_192\.0\.2\.2_but_it_offers_none_.*")
+        self.log.wait_for(r"delivery \d+: deferral: Connected_to_192\.0\.2\.2_but_it_offers_none_"
+                          r".*")
         self.mend()
 
     def test_base64_that_does_not_decode(self):

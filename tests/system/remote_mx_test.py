@@ -20,7 +20,8 @@ class Exchangers(WorldTest):
         self.assertEqual(deliver(host), ["r", ACCEPTED.format(address)])
 
     def test_the_best_one_gets_the_message(self):
-        with ScriptedServer(ACCEPT_MAIL, host=MX1) as best, ScriptedServer(ACCEPT_MAIL, host=MX2) as other:
+        with ScriptedServer(ACCEPT_MAIL, host=MX1) as best, \
+                ScriptedServer(ACCEPT_MAIL, host=MX2) as other:
             self.accepted_by("192.0.2.2")
             peer = best.wait_for_connections()[0]
         self.assertEqual(other.peers, [])
@@ -45,7 +46,8 @@ class Exchangers(WorldTest):
 
     def test_equal_preferences_are_taken_at_random(self):
         self.add_dns(f"even.example. MX 10 {MX1}.\neven.example. MX 10 {MX2}.")
-        with ScriptedServer(ACCEPT_MAIL, host=MX1) as one, ScriptedServer(ACCEPT_MAIL, host=MX2) as two:
+        with ScriptedServer(ACCEPT_MAIL, host=MX1) as one, \
+                ScriptedServer(ACCEPT_MAIL, host=MX2) as two:
             for _ in range(40):  # all to one of them once in 2^39 times
                 deliver("even.example")
             self.assertEqual(len(one.peers) + len(two.peers), 40)
@@ -83,7 +85,8 @@ class Exchangers(WorldTest):
         self.add_dns("\n".join([*records, "long.example. MX 1 mx1.foreign.example."]))
         with ScriptedServer(ACCEPT_MAIL, host=MX1):
             self.accepted_by("192.0.2.2", "long.example")
-        self.assertIn("long.example. MX tcp NOERROR", pathlib.Path("/run/world/dns.log").read_text())
+        questions = pathlib.Path("/run/world/dns.log").read_text()
+        self.assertIn("long.example. MX tcp NOERROR", questions)
 
     def test_a_truncated_answer_is_asked_for_again(self):
         self.add_dns('cut.example. TXT "world: truncate"\ncut.example. MX 1 mx1.foreign.example.')
@@ -115,12 +118,13 @@ class NothingToReach(WorldTest):
                              ["ZSorry, I couldn't find any host by that name. (#4.1.2)\n"])
 
     def test_ourselves_are_no_way_out(self):
-        self.add_dns("\n".join(f"self{n}.example. MX 10 a{n}.example.\na{n}.example. {kind} {address}"
-                               for n, (kind, address) in enumerate([
-                                   ("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("A", "127.0.0.1"),
-                                   ("A", "0.0.0.0"), ("AAAA", "::"), ("AAAA", "::1"),
-                                   ("AAAA", "::ffff:192.0.2.1")])))
-        for host in ("loop.test", "[127.0.0.1]", "[192.0.2.1]", *(f"self{n}.example" for n in range(7))):
+        ours = [("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("A", "127.0.0.1"), ("A", "0.0.0.0"),
+                ("AAAA", "::"), ("AAAA", "::1"), ("AAAA", "::ffff:192.0.2.1")]
+        self.add_dns("\n".join(f"self{n}.example. MX 10 a{n}.example.\n"
+                               f"a{n}.example. {kind} {address}"
+                               for n, (kind, address) in enumerate(ours)))
+        named = [f"self{n}.example" for n in range(len(ours))]
+        for host in ("loop.test", "[127.0.0.1]", "[192.0.2.1]", *named):
             with self.subTest(host):
                 self.assertEqual(deliver(host), [
                     "DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
@@ -169,7 +173,8 @@ class Reports(WorldTest):
                 ["S 220 hi", "C EHLO *", "S 500 what", "C HELO mail.example.org", "S 550 who"],
             "ZConnected to 192.0.2.2 but sender was rejected.\nRemote host said: 451 wait\n":
                 GREETED + ["C MAIL *", "S 451 wait"],
-            "DConnected to 192.0.2.2 but sender was rejected.\nRemote host said: 550-no\n550 never\n":
+            "DConnected to 192.0.2.2 but sender was rejected.\n"
+            "Remote host said: 550-no\n550 never\n":
                 GREETED + ["C MAIL *", "S 550-no", "S 550 never"],
         }
         for report, script in cases.items():
@@ -204,7 +209,8 @@ class Reports(WorldTest):
 
     def test_pipelining_is_used_when_offered(self):
         def behaviour(peer):
-            peer.follow(["S 220 mx", "C EHLO *", "S 250-mx", "S 250-SIZE 100000", "S 250 PIPELINING"])
+            peer.follow(["S 220 mx", "C EHLO *", "S 250-mx", "S 250-SIZE 100000",
+                         "S 250 PIPELINING"])
             commands = [peer.read_line() for _ in range(4)]  # all before the first reply
             peer.say("250 ok\r\n550 no\r\n250 ok\r\n354 go on" if len(commands) == 4 else "554 no")
             peer.follow(["data", "S 250 taken", "C QUIT"])
@@ -214,9 +220,9 @@ class Reports(WorldTest):
 
     def test_a_message_for_nobody_is_an_empty_one(self):
         def behaviour(peer):
-            peer.follow(["S 220 mx", "C EHLO *", "S 250-mx", "S 250 PIPELINING", "C MAIL *", "C RCPT *",
-                         "C DATA", "S 250 ok", "S 550 no", "S 354 go on", "data", "S 554 for nobody",
-                         "C QUIT"])
+            peer.follow(["S 220 mx", "C EHLO *", "S 250-mx", "S 250 PIPELINING", "C MAIL *",
+                         "C RCPT *", "C DATA", "S 250 ok", "S 550 no", "S 354 go on", "data",
+                         "S 554 for nobody", "C QUIT"])
         with ScriptedServer(behaviour, host=MX1) as mx:
             self.assertEqual(deliver("foreign.example"),
                              ["h192.0.2.2 does not like recipient.\nRemote host said: 550 no\n",
@@ -272,7 +278,8 @@ class Invocation(WorldTest):
         self.assertEqual(result.stdout, "DI (qmail-remote) was invoked improperly. (#5.3.5)\n\0")
 
     def test_addresses_that_would_be_commands_go_nowhere(self):
-        for sender, recipient in (("a@x", "b@foreign.example>\r\nDATA"), ("a\n@x", "b@foreign.example")):
+        for sender, recipient in (("a@x", "b@foreign.example>\r\nDATA"),
+                                  ("a\n@x", "b@foreign.example")):
             report, = deliver("foreign.example", recipient, sender=sender)
             self.assertRegex(report, r"^DSorry, SMTP cannot carry .* \(#5\.1\.[37]\)\n$")
 

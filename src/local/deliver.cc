@@ -24,10 +24,15 @@ namespace {
 
 void say(int fd, std::string_view text) { (void)write_all(fd, text); }
 
-// What is to be done, and with which .qmail file's rights.
+std::expected<CommandEnd, Failure> go_on_after(const Outcome& outcome) {
+  if (!outcome) return std::unexpected(outcome.error());
+  return CommandEnd::done;
+}
+
+// All that the .qmail files say about this message.
 struct Plan {
   DotQmail dot_qmail;
-  std::string new_sender;
+  std::string new_sender;  // of what is forwarded
 };
 
 class LocalDelivery {
@@ -50,8 +55,9 @@ class LocalDelivery {
   std::expected<Plan, Failure> make_plan() const;
   std::expected<DotQmail, Failure> read_instructions() const;
   Outcome follow(const Plan& plan);
+  void count(const Instruction& instruction);
+  void show(const Instruction& instruction) const;
   std::expected<CommandEnd, Failure> perform(const Instruction& instruction);
-  void show(const Instruction& instruction);
   void report() const;
 
   Arguments arguments_;
@@ -132,6 +138,11 @@ std::expected<DotQmail, Failure> LocalDelivery::read_instructions() const {
 Outcome LocalDelivery::follow(const Plan& plan) {
   bool stopped = false;
   for (const auto& instruction : plan.dot_qmail.instructions) {
+    count(instruction);
+    if (!arguments_.deliver) {
+      show(instruction);
+      continue;
+    }
     const auto end = perform(instruction);
     if (!end) return std::unexpected(end.error());
     stopped = *end == CommandEnd::done_stop;
@@ -148,39 +159,40 @@ Outcome LocalDelivery::follow(const Plan& plan) {
   return {};
 }
 
-std::expected<CommandEnd, Failure> LocalDelivery::perform(const Instruction& instruction) {
-  if (!arguments_.deliver) show(instruction);
-  Outcome done;
+void LocalDelivery::count(const Instruction& instruction) {
   switch (instruction.kind) {
     case Instruction::Kind::maildir:
-      ++files_;
-      if (arguments_.deliver) {
-        done = deliver_to_maildir(instruction.text, return_path_ + delivered_to_, message_, names_);
-      }
-      break;
     case Instruction::Kind::mbox:
       ++files_;
-      if (arguments_.deliver) {
-        const std::string from_line = format_from_line(to().sender, now_);
-        done =
-            deliver_to_mbox(instruction.text, from_line + return_path_ + delivered_to_, message_);
-      }
-      break;
+      return;
     case Instruction::Kind::program:
       ++programs_;
-      if (arguments_.deliver) return run_command(instruction.text, message_);
-      break;
+      return;
     case Instruction::Kind::forward:
       forwards_.push_back(instruction.text);
-      break;
+      return;
   }
-  if (!done) return std::unexpected(done.error());
-  return CommandEnd::done;
 }
 
-void LocalDelivery::show(const Instruction& instruction) {
+void LocalDelivery::show(const Instruction& instruction) const {
   say(streams_.report,
       std::string(name_of(instruction.kind)).append(" ").append(instruction.text).append("\n"));
+}
+
+std::expected<CommandEnd, Failure> LocalDelivery::perform(const Instruction& instruction) {
+  const std::string head = return_path_ + delivered_to_;
+  switch (instruction.kind) {
+    case Instruction::Kind::maildir:
+      return go_on_after(deliver_to_maildir(instruction.text, head, message_, names_));
+    case Instruction::Kind::mbox:
+      return go_on_after(
+          deliver_to_mbox(instruction.text, format_from_line(to().sender, now_) + head, message_));
+    case Instruction::Kind::program:
+      return run_command(instruction.text, message_);
+    case Instruction::Kind::forward:
+      return CommandEnd::done;  // all together, at the end
+  }
+  bug("unknown kind of instruction");
 }
 
 void LocalDelivery::report() const {

@@ -20,12 +20,9 @@ SmtpPath parse_smtp_path(std::string_view argument);
 
 /// The parameters of MAIL that a server acts upon; others are passed over.
 struct MailParameters {
-  struct Size {
-    std::uint64_t bytes = 0;  // the largest number there is, where the client's is larger
-  };
-  std::optional<Size> size;         // SIZE= (RFC 1870)
-  std::optional<std::string> auth;  // AUTH= (RFC 4954 5), decoded; "<>" as it is
-  bool malformed = false;           // SIZE= without a number
+  std::optional<std::uint64_t> size;  // SIZE= (RFC 1870), in bytes; at most the largest number
+  std::optional<std::string> auth;    // AUTH= (RFC 4954 5), decoded; "<>" as it is
+  bool malformed = false;             // SIZE= without a number
 };
 MailParameters parse_mail_parameters(std::string_view parameters);
 

@@ -105,7 +105,7 @@ Answer Session::line_too_long() {
 // --- greetings and small talk ---
 
 Answer Session::on_helo(std::string_view argument) {
-  helo_ = argument;
+  helo_ = argument.substr(0, most_name_bytes);
   extended_ = false;
   transaction_.reset();
   return {.text = format_reply(250, settings_.greeting)};
@@ -114,7 +114,7 @@ Answer Session::on_helo(std::string_view argument) {
 // The order of the lines is that of the patches whose run scripts are in use; what they did not
 // know stands after what they did.
 Answer Session::on_ehlo(std::string_view argument) {
-  helo_ = argument;
+  helo_ = argument.substr(0, most_name_bytes);
   extended_ = true;
   transaction_.reset();
   const AuthSetup& auth = settings_.auth;
@@ -230,7 +230,7 @@ Answer Session::log_in() {
 // --- the envelope ---
 
 // A user at our address in brackets is a user at localiphost.
-Result<void> Session::localise(std::string& address) {
+Status Session::localise(std::string& address) {
   const mail::AddressParts parts = mail::split_address(address);
   if (!settings_.local_ip_host || !parts.host.starts_with('[')) return {};
   const auto ours = services_.addresses.are_named_by(parts.host);
@@ -247,8 +247,7 @@ Answer Session::on_mail(std::string_view argument) {
     return say(reply::syntax);
   }
   // RFC 1870 6.1: a size that is too large is refused before it is sent.
-  if (parameters.size && settings_.most_bytes > 0 &&
-      parameters.size->bytes > settings_.most_bytes) {
+  if (settings_.most_bytes > 0 && parameters.size.value_or(0) > settings_.most_bytes) {
     return say(reply::too_big);
   }
   if (auto done = localise(path.address); !done) {
@@ -257,8 +256,10 @@ Answer Session::on_mail(std::string_view argument) {
   Transaction& transaction = transaction_.emplace();
   transaction.bad_sender = settings_.bad_senders.lists(path.address);
   transaction.sender = std::move(path.address);
-  if (parameters.auth)
-    transaction.submitter = *parameters.auth == "<>" ? "unknown" : *parameters.auth;
+  if (parameters.auth) {
+    transaction.submitter =
+        *parameters.auth == "<>" ? "unknown" : parameters.auth->substr(0, most_name_bytes);
+  }
   return say(reply::ok);
 }
 

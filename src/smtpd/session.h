@@ -31,6 +31,8 @@ class Session {
   static constexpr std::size_t most_line_bytes = 12288 + 64;
   /// Longest address, as in qmail; the queue takes somewhat more, for what RELAYCLIENT adds.
   static constexpr std::size_t most_address_bytes = 900;
+  /// What a client calls itself is cut to this before it goes into a header (RFC 5321 4.5.3.1.2).
+  static constexpr std::size_t most_name_bytes = 255;
 
   Session(Settings settings, Services services);
 
@@ -71,7 +73,7 @@ class Session {
   Answer continue_auth(AuthExchange::State state);
   Answer log_in();
 
-  Result<void> localise(std::string& address);
+  Status localise(std::string& address);
   Answer refuse_recipient_or_add(std::string recipient);
   Answer verify_recipient(const std::string& recipient);
   Answer add_recipient(std::string_view recipient);

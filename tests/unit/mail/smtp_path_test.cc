@@ -39,7 +39,7 @@ TEST(SmtpPath, LosesQuotesBackslashesAndSourceRoutes) {
 
 TEST(MailParameters, AreFoundInAnyOrderAndCase) {
   const auto found = parse_mail_parameters(" BODY=8BITMIME  size=0123 AUTH=e+3Dmc2+40x\tRET=HDRS");
-  EXPECT_EQ(found.size->bytes, 123U);
+  EXPECT_EQ(found.size, 123U);
   EXPECT_EQ(found.auth, "e=mc2@x");
   EXPECT_FALSE(found.malformed);
   EXPECT_FALSE(parse_mail_parameters(" BODY=7BIT ").size);
@@ -53,7 +53,7 @@ TEST(MailParameters, KnowASizeThatIsNone) {
   EXPECT_TRUE(parse_mail_parameters("SIZE=1k").malformed);
   const auto huge = parse_mail_parameters("SIZE=99999999999999999999999");
   EXPECT_FALSE(huge.malformed);
-  EXPECT_EQ(huge.size->bytes, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(huge.size, std::numeric_limits<std::uint64_t>::max());
 }
 
 }  // namespace

@@ -20,23 +20,28 @@ class Checker : public PasswordChecker {
 };
 class Message : public OutgoingMessage {
  public:
-  explicit Message(int& alive) : alive_(alive) { ++alive_; }
+  Message(int& alive, std::string& trace) : alive_(alive), trace_(trace) { ++alive_; }
   ~Message() override { --alive_; }
-  void write(std::string_view bytes) override { bytes_ += bytes.size(); }
+  void write(std::string_view bytes) override {
+    if (bytes_ == 0) trace_ = bytes;
+    bytes_ += bytes.size();
+  }
   void sender(std::string_view) override {}
   void recipient(std::string_view) override {}
   wire::QueueReply finish() override { return {bytes_ > 300 ? "Zfull" : "", 7}; }
 
  private:
   int& alive_;
+  std::string& trace_;
   std::size_t bytes_ = 0;
 };
 class Queue : public MessageQueue {
  public:
   Result<std::unique_ptr<OutgoingMessage>> open() override {
-    return std::make_unique<Message>(alive);
+    return std::make_unique<Message>(alive, trace);
   }
   int alive = 0;
+  std::string trace;  // the Received field of the last message
 };
 class Check : public RecipientCheck {
  public:
@@ -175,6 +180,17 @@ TEST_F(Sessions, GiveAMessageUpAsSoonAsItIsTooBig) {
   EXPECT_EQ(queue_.alive, 0);
   for (int i = 0; i < 1000; ++i) session.feed_data(std::string(10'000, 'x'));
   EXPECT_TRUE(session.feed_data("\r\n.\r\n").answer.text.starts_with("552 "));
+}
+
+TEST_F(Sessions, CutLongNamesBeforeTheyGoIntoAHeader) {
+  Session session = start();
+  session.feed_line("EHLO " + std::string(10'000, 'h'));
+  session.feed_line("MAIL FROM:<a@b> AUTH=" + std::string(10'000, 'a'));
+  session.feed_line("RCPT TO:<postmaster>");
+  session.feed_line("DATA");
+  EXPECT_TRUE(queue_.trace.contains(std::string(255, 'h') + ")"));
+  EXPECT_TRUE(queue_.trace.contains(std::string(255, 'a') + "@"));
+  EXPECT_LT(queue_.trace.size(), 998U);
 }
 
 TEST_F(Sessions, BoundTheRecipientsOfAMessage) {

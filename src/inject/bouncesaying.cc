@@ -1,0 +1,7 @@
+// bouncesaying: bounces a message if a program says so. For .qmail files; exits 0, 100, 111.
+#include "inject/dot_qmail_tools.h"
+
+int main(int argc, char** argv) {
+  using namespace postern::inject;
+  return run_tool("bouncesaying", argc, argv, run_bouncesaying);
+}

@@ -20,7 +20,7 @@ using namespace std::string_literals;
 // Descriptor 0 is the message, descriptor 1 a file, and qmail-queue keeps what it is given.
 class Tools : public testing::Test {
  protected:
-  Tools() : input_(::dup(0)), output_(::dup(1)) {
+  void SetUp() override {
     const std::string home = directory_.path();
     std::ofstream(home + "/queue")
         << "#!/bin/sh\ncat > " << home << "/message; cat <&1 > " << home << "/envelope\n";
@@ -34,7 +34,7 @@ class Tools : public testing::Test {
     }
     for (const auto& [name, value] : variables()) set_environment_variable(name, value);
   }
-  ~Tools() override {
+  void TearDown() override {
     for (const auto& [name, value] : variables()) unset_environment_variable(name);
     ::dup2(input_.get(), 0);
     ::dup2(output_.get(), 1);
@@ -61,8 +61,8 @@ class Tools : public testing::Test {
   }
 
   test::TemporaryDirectory directory_;
-  Fd input_;
-  Fd output_;
+  Fd input_{::dup(0)};
+  Fd output_{::dup(1)};
 };
 
 TEST_F(Tools, ForwardSendsOnWithTheDeliveredToLine) {

@@ -181,13 +181,13 @@ class Trouble(WorldTest):
 
     def test_a_client_lost_in_data_leaves_nothing(self):
         for goodbye in (b"", b"Subject: half\r\n\r\nhalf a li", b"x\r\n" * 100_000 + b".\r"):
-            before = sessions()
+            before = set(sessions())  # of other tests, perhaps still ending
             with smtp.connect() as client:
                 client.command("MAIL FROM:<alice@example.org>", "250 ok")
                 client.command("RCPT TO:<bob@example.org>", "250 ok")
                 client.command("DATA", "354 *")
                 client.send(goodbye)
-            wait_until(lambda: sessions() == before, "the session to end")
+            wait_until(lambda: before.issuperset(sessions()), "the session to end")
             services.wait_for_empty_queue()
         self.assertEqual(services.maildir("bob"), [])
 

@@ -59,10 +59,10 @@ TEST(BodyEncoder, KnowsAPartialLine) {
 
 // Every way a receiver has been known to split lines.
 bool has_lone_dot(const std::string& wire) {
-  for (const std::string& before : {"\r\n"s, "\n"s, "\r"s}) {
-    for (const std::string& after : {"\r\n"s, "\n"s, "\r"s}) {
-      if (("\r\n" + wire).contains(before + "." + after)) return true;
-    }
+  const std::string text = "\n" + wire;
+  const auto ends_line = [](char c) { return c == '\r' || c == '\n'; };
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    if (text[i] == '.' && ends_line(text[i - 1]) && ends_line(text[i + 1])) return true;
   }
   return false;
 }

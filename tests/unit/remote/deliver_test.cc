@@ -54,7 +54,7 @@ class DeliverTest : public testing::Test {
   }
 
   std::string deliver(const std::string& text = "Subject: x\n\nhi\n",
-                      Delivery delivery = {"example.org", "a@x", {"b@example.org"}}) {
+                      const Delivery& delivery = {"example.org", "a@x", {"b@example.org"}}) {
     const std::string path = queue_ + "/message";
     EXPECT_TRUE(replace_file(path, path + ".tmp", text, 0600));
     const auto message = open_for_reading(path);

@@ -165,6 +165,7 @@ TEST_F(DestinationTest, KeepsMailForARelayThatIsMisspelt) {
 
 TEST_F(DestinationTest, DoesNotAskForThousandsOfNames) {
   std::vector<inet::MailExchanger> many;
+  many.reserve(2000);
   for (int i = 0; i < 2000; ++i) many.push_back({10, "x" + std::to_string(i) + ".example"});
   names.add_exchangers("huge.example", many);
   EXPECT_TRUE(all("huge.example").empty());

@@ -15,6 +15,7 @@ class FakeNames : public inet::NameService {
 
   void add_host(const std::string& name, const std::vector<std::string>& addresses) {
     std::vector<inet::IpAddress> parsed;
+    parsed.reserve(addresses.size());
     for (const auto& text : addresses) parsed.push_back(inet::parse_address(text).value());
     hosts.insert_or_assign(name, parsed);
   }

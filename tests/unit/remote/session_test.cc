@@ -273,7 +273,9 @@ TEST(Session, PassesOverAnAddressThatWouldBeACommand) {
     dialogue.session.message_sent();
     dialogue.say("250 ok\r\n");
     const std::string unsendable = record("h" + std::string(unsendable_recipient));
-    EXPECT_TRUE(dialogue.session.report().starts_with(unsendable + unsendable + accepted + "K"));
+    std::string start = unsendable;
+    start.append(unsendable).append(accepted).append("K");
+    EXPECT_TRUE(dialogue.session.report().starts_with(start));
   }
 }
 

@@ -16,6 +16,8 @@ const std::string v4 = "\xc0\0\2\1"s;
 const std::string other_v4 = "\xc0\0\2\2"s;
 const std::string v6 = "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"s;
 constexpr std::uint64_t moment = 1'700'000'000;
+constexpr std::uint64_t shortest_penalty = 3840;  // for process ids that are multiples of 32
+constexpr std::uint64_t longest_penalty = 5824;   // for those one less
 
 std::string applied(std::string bytes, const std::optional<TcptoUpdate>& update) {
   if (update) bytes.replace(update->offset, update->record.size(), update->record);
@@ -45,11 +47,11 @@ TEST(Tcpto, SkipsAnAddressAfterTwoTimeoutsForAboutAnHour) {
   bytes = applied(bytes, note_timeout(tcpto_v4, bytes, v4, moment + 120));
   const std::uint64_t last = moment + 120;
   EXPECT_TRUE(is_in_penalty(tcpto_v4, bytes, v4, last, 0));
-  EXPECT_TRUE(is_in_penalty(tcpto_v4, bytes, v4, last + 60 * 64 - 1, 0));
-  EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, v4, last + 60 * 64, 0));
-  EXPECT_TRUE(is_in_penalty(tcpto_v4, bytes, v4, last + 91 * 64 - 1, 31));
-  EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, v4, last + 91 * 64, 31));
-  EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, v4, last + 60 * 64, 32));
+  EXPECT_TRUE(is_in_penalty(tcpto_v4, bytes, v4, last + shortest_penalty - 1, 0));
+  EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, v4, last + shortest_penalty, 0));
+  EXPECT_TRUE(is_in_penalty(tcpto_v4, bytes, v4, last + longest_penalty - 1, 31));
+  EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, v4, last + longest_penalty, 31));
+  EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, v4, last + shortest_penalty, 32));
   EXPECT_FALSE(is_in_penalty(tcpto_v4, bytes, other_v4, last, 0));
 }
 
@@ -88,7 +90,7 @@ TEST(Tcpto, ReplacesTheRecordLeastMissedWhenFull) {
   }
   const auto update = note_timeout(tcpto_v4, bytes, v4, moment + 10);
   ASSERT_TRUE(update);
-  EXPECT_EQ(update->offset, 7 * 16U);
+  EXPECT_EQ(update->offset, 7 * tcpto_v4.record_bytes);
   // A timeout counted twice is worth 1024 seconds.
   const auto twice = note_timeout(tcpto_v4, bytes, "\x0a\0\0\7"s, moment + 200);
   EXPECT_EQ(note_timeout(tcpto_v4, applied(bytes, twice), v4, moment + 201)->offset, 0U);

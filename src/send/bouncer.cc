@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <memory>
 
 #include "mail/address.h"
 #include "mail/bounce.h"
@@ -60,74 +60,71 @@ void send(Letter& letter) {
 
 }  // namespace
 
-void BounceNotes::add(Channel channel, std::vector<Deliveries::Failure> failures) {
+void BounceNotes::add(Channel channel, const std::vector<Deliveries::Failure>& failures) {
   for (const auto& failure : failures) {
-    waiting_.push_back({{channel, failure.id, failure.offset, false},
-                        mail::format_bounce_paragraph(
-                            without_virtual_prefix(failure.address, rules_), failure.report)});
+    OfMessage& message = waiting_[failure.id];
+    message.text += mail::format_bounce_paragraph(without_virtual_prefix(failure.address, rules_),
+                                                  failure.report);
+    message.recipients.push_back({channel, failure.id, failure.offset, false});
   }
 }
 
 void BounceNotes::work() {
-  if (syncing_ || waiting_.empty()) return;
-  std::vector<Waiting> batch = std::exchange(waiting_, {});
-  std::ranges::stable_sort(batch, {}, [](const Waiting& one) { return one.recipient.id; });
-  std::vector<Fd> fds;
-  std::vector<std::pair<Noted, std::size_t>> written;  // with the index of its file
-  for (auto first = batch.begin(); first != batch.end();) {
-    const auto last = std::find_if(first, batch.end(), [&](const auto& one) {
-      return one.recipient.id != first->recipient.id;
-    });
-    if (fds.size() >= most_files) {
-      waiting_.insert(waiting_.end(), first, batch.end());
-      break;
+  if (syncing_) return;
+  if (being_written_.empty()) being_written_.swap(waiting_);
+  std::vector<Fd> files;
+  Written written;
+  while (!being_written_.empty() && files.size() < most_files) {
+    const auto message = being_written_.extract(being_written_.begin());
+    auto file = append(message.key(), message.mapped().text);
+    for (const Noted& recipient : message.mapped().recipients) {
+      if (file) {
+        written.emplace_back(recipient, files.size());
+      } else {
+        noted_.push_back(recipient);
+      }
     }
-    auto fd = append(first, last);
-    for (; first != last; ++first) {
-      if (fd)
-        written.emplace_back(first->recipient, fds.size());
-      else
-        noted_.push_back(first->recipient);
-    }
-    if (fd) fds.push_back(std::move(*fd));
+    if (file) files.push_back(std::move(*file));
   }
-  if (written.empty()) return;
-  // The name of a bounce file must be as durable as its text, or a crash forgets both. Whether this
-  // is its first paragraph, or the sync after that one failed, need not be known.
-  if (auto directory = open_file("bounce", O_RDONLY | O_DIRECTORY)) {
-    fds.push_back(std::move(*directory));
-  } else {
-    fds.clear();
-  }
-  const auto finish = [this, written = std::move(written)](const Syncer::Results& durable) {
-    syncing_ = false;
-    bool all_good = true;
-    for (auto [recipient, file] : written) {
-      recipient.durable = !durable.empty() && durable[file] && durable.back();
-      all_good = all_good && recipient.durable;
-      noted_.push_back(recipient);
-    }
-    if (!all_good) log_.alert({"unable to append to bounce message; HELP! sleeping..."});
-  };
-  syncing_ = true;
-  if (fds.empty()) return finish({});
-  syncer_.sync(std::move(fds), finish);
+  if (!written.empty()) sync(std::move(files), std::move(written));
 }
 
 // All paragraphs of one message in one write. What cannot be written whole is taken back, and its
 // recipients stay undone: they will be tried, and will fail, again.
-Result<Fd> BounceNotes::append(Iterator first, Iterator last) {
-  std::string text;
-  for (auto one = first; one != last; ++one) text += one->paragraph;
-  auto fd = open_queue_file(wire::bounce_path(first->recipient.id), O_WRONLY | O_APPEND | O_CREAT);
-  if (fd) {
-    const off_t end = ::lseek(fd->get(), 0, SEEK_END);
-    if (write_all(fd->get(), text)) return fd;
-    if (end >= 0) [[maybe_unused]]
-      const int cut = ::ftruncate(fd->get(), end);
+Result<Fd> BounceNotes::append(wire::MessageId id, std::string_view text) {
+  auto file = open_queue_file(wire::bounce_path(id), O_WRONLY | O_APPEND | O_CREAT);
+  if (file) {
+    const off_t end = ::lseek(file->get(), 0, SEEK_END);
+    if (write_all(file->get(), text)) return file;
+    if (end >= 0 && ::ftruncate(file->get(), end) != 0) {
+      log_.warning({"trouble writing to ", wire::bounce_path(id)});
+    }
   }
   log_.alert({"unable to append to bounce message; HELP! sleeping..."});
   return failure("unable to append to bounce message");
+}
+
+// The name of a bounce file must be as durable as its text, or a crash forgets both. Whether this
+// is its first paragraph, or the sync after that one failed, need not be known: the directory is
+// synced beside the files, at no cost in time.
+void BounceNotes::sync(std::vector<Fd> files, Written written) {
+  auto directory = open_file("bounce", O_RDONLY | O_DIRECTORY);
+  if (!directory) return synced(written, {});
+  files.push_back(std::move(*directory));
+  syncing_ = true;
+  syncer_.sync(std::move(files), [this, written = std::move(written)](
+                                     const Syncer::Results& durable) { synced(written, durable); });
+}
+
+void BounceNotes::synced(const Written& written, const Syncer::Results& durable) {
+  syncing_ = false;
+  bool all_durable = true;
+  for (auto [recipient, file] : written) {
+    recipient.durable = !durable.empty() && durable[file] && durable.back();
+    all_durable = all_durable && recipient.durable;
+    noted_.push_back(recipient);
+  }
+  if (!all_durable) log_.alert({"unable to append to bounce message; HELP! sleeping..."});
 }
 
 void BounceInjector::inject(wire::MessageId id, const std::string& sender, Fd bounce, Fd message,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,25 +31,32 @@ class BounceNotes {
 
   BounceNotes(const RoutingRules& rules, Syncer& syncer, Log& log)
       : rules_(rules), syncer_(syncer), log_(log) {}
-  void add(Channel channel, std::vector<Deliveries::Failure> failures);
+  void add(Channel channel, const std::vector<Deliveries::Failure>& failures);
   /// Begins to write what waits, unless a sync is going on.
   void work();
   std::vector<Noted> take_noted() { return std::exchange(noted_, {}); }
   /// Nothing waits to be noted.
-  [[nodiscard]] bool idle() const { return waiting_.empty() && !syncing_; }
+  [[nodiscard]] bool idle() const {
+    return waiting_.empty() && being_written_.empty() && !syncing_;
+  }
 
  private:
-  struct Waiting {
-    Noted recipient;
-    std::string paragraph;
+  struct OfMessage {
+    std::string text;  // paragraphs
+    std::vector<Noted> recipients;
   };
-  using Iterator = std::vector<Waiting>::iterator;
-  Result<Fd> append(Iterator first, Iterator last);
+  // A recipient whose paragraph is in the file of this index in the batch being synced.
+  using Written = std::vector<std::pair<Noted, std::size_t>>;
+
+  Result<Fd> append(wire::MessageId id, std::string_view text);
+  void sync(std::vector<Fd> files, Written written);
+  void synced(const Written& written, const Syncer::Results& durable);
 
   const RoutingRules& rules_;
   Syncer& syncer_;
   Log& log_;
-  std::vector<Waiting> waiting_;
+  std::map<wire::MessageId, OfMessage> waiting_;
+  std::map<wire::MessageId, OfMessage> being_written_;  // before any that waits
   bool syncing_ = false;
   std::vector<Noted> noted_;
 };

@@ -9,7 +9,7 @@ namespace {
 
 // Work here calls fsync, or copies a message with its buffers on the heap. A thread's usual eight
 // megabytes would count against the memory limits that run scripts set.
-constexpr std::size_t stack_bytes = 256 * 1024;
+constexpr std::size_t stack_bytes = 262144;
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "start/start_plan.h"
 
+#include <algorithm>
+
 #include "posix/environment.h"
 #include "wire/delivery_order.h"
 #include "wire/descriptors.h"

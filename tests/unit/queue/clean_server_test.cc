@@ -13,7 +13,6 @@ namespace postern::queue {
 namespace {
 
 using namespace std::string_literals;
-using wire::CleanReply;
 
 class Clean : public ::testing::Test {
  protected:

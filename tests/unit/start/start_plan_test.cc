@@ -24,8 +24,9 @@ const SuiteIds ids{.alias = 1,
                    .qmail = 100,
                    .nofiles = 101};
 
-StartArguments parse(std::vector<const char*> words) {
+StartArguments parse(const std::vector<const char*>& words) {
   std::vector<char*> argv;
+  argv.reserve(words.size());
   for (const char* word : words) argv.push_back(const_cast<char*>(word));
   return parse_start_arguments(argv);
 }

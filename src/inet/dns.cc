@@ -71,7 +71,10 @@ DnsResult<T> found(bool whole, std::vector<T> records) {
 
 class SystemNameService final : public NameService {
  public:
-  SystemNameService() : ready_(::res_ninit(&state_) == 0) { state_.options |= RES_USE_EDNS0; }
+  SystemNameService() : ready_(::res_ninit(&state_) == 0) {
+    // A name server is asked several times: over one socket, and with room for a long answer.
+    state_.options |= RES_USE_EDNS0 | RES_STAYOPEN;
+  }
   SystemNameService(const SystemNameService&) = delete;
   SystemNameService& operator=(const SystemNameService&) = delete;
   ~SystemNameService() override {

@@ -72,7 +72,8 @@ class Courier {
   bool try_target(const Target& target) {
     const std::string_view address = target.address.bytes();
     const std::string& queue = surroundings_.queue;
-    if (wire::is_in_penalty(queue, address, now(), surroundings_.pid)) return false;
+    const auto earlier = wire::look_up(queue, address, now(), surroundings_.pid);
+    if (earlier.in_penalty) return false;
     const auto socket = surroundings_.connect(target, Deadline::after(controls_.connect_timeout));
     if (!socket) {
       if (socket.error().code == ETIMEDOUT) wire::record_timeout(queue, address, now());
@@ -80,7 +81,7 @@ class Courier {
       report_ = message_record(system_trouble);
       return true;
     }
-    wire::record_success(queue, address);
+    if (earlier.has_timeouts) wire::record_success(queue, address);
     Session session(envelope_, inet::format_address(target.address));
     Conversation(session, socket->get(), message_, controls_.reply_timeout).run();
     // Of servers that would not greet, the best one's answer is what a reader wants to know.

@@ -147,10 +147,12 @@ std::optional<TcptoUpdate> note_success(const TcptoFormat& format, std::string_v
   return update(format, index, {known->address, 0, known->last_at});
 }
 
-bool is_in_penalty(const std::string& queue, std::string_view address, std::uint64_t now,
-                   std::uint64_t pid) {
+TcptoFinding look_up(const std::string& queue, std::string_view address, std::uint64_t now,
+                     std::uint64_t pid) {
   const TcptoFormat& format = tcpto_format(address.size());
-  return is_in_penalty(format, read_bytes(queue, format), address, now, pid);
+  const std::string bytes = read_bytes(queue, format);
+  return {is_in_penalty(format, bytes, address, now, pid),
+          note_success(format, bytes, address).has_value()};
 }
 
 void record_timeout(const std::string& queue, std::string_view address, std::uint64_t now) {
@@ -161,8 +163,6 @@ void record_timeout(const std::string& queue, std::string_view address, std::uin
 
 void record_success(const std::string& queue, std::string_view address) {
   const TcptoFormat& format = tcpto_format(address.size());
-  // Most addresses have no record; those take no lock.
-  if (!note_success(format, read_bytes(queue, format), address)) return;
   change_file(queue, format,
               [&](const std::string& bytes) { return note_success(format, bytes, address); });
 }

@@ -57,8 +57,12 @@ std::optional<TcptoUpdate> note_success(const TcptoFormat& format, std::string_v
 // On the files, whose directory HOME/queue is named by `queue` ("queue" below the home). Their
 // failures do not matter: without the files every address is tried.
 
-bool is_in_penalty(const std::string& queue, std::string_view address, std::uint64_t now,
-                   std::uint64_t pid);
+struct TcptoFinding {
+  bool in_penalty = false;
+  bool has_timeouts = false;  // a success is to be recorded
+};
+TcptoFinding look_up(const std::string& queue, std::string_view address, std::uint64_t now,
+                     std::uint64_t pid);
 void record_timeout(const std::string& queue, std::string_view address, std::uint64_t now);
 void record_success(const std::string& queue, std::string_view address);
 /// Forgets every timeout: qmail-rspawn at its start, qmail-tcpok. Makes a missing file. Error:

@@ -140,16 +140,18 @@ TEST_F(TcptoFiles, RememberAndForget) {
   for (const std::string& address : {v4, v6}) {
     record_timeout(queue_, address, moment);
     record_timeout(queue_, address, moment + 200);
-    EXPECT_TRUE(is_in_penalty(queue_, address, moment + 201, 0));
+    EXPECT_TRUE(look_up(queue_, address, moment + 201, 0).in_penalty);
+    EXPECT_TRUE(look_up(queue_, address, moment + 201, 0).has_timeouts);
     record_success(queue_, address);
-    EXPECT_FALSE(is_in_penalty(queue_, address, moment + 201, 0));
+    EXPECT_FALSE(look_up(queue_, address, moment + 201, 0).in_penalty);
+    EXPECT_FALSE(look_up(queue_, address, moment + 201, 0).has_timeouts);
   }
 }
 
 TEST_F(TcptoFiles, MayBeMissing) {
   record_timeout(queue_, v4, moment);
   record_success(queue_, v4);
-  EXPECT_FALSE(is_in_penalty(queue_, v4, moment, 0));
+  EXPECT_FALSE(look_up(queue_, v4, moment, 0).in_penalty);
   EXPECT_FALSE(std::filesystem::exists(queue_ + "/lock/tcpto"));
 }
 

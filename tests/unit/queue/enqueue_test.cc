@@ -1,9 +1,7 @@
 #include "queue/enqueue.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <functional>
@@ -117,24 +115,6 @@ TEST(Disk, SyncsAllAndTellsTheFirstThatFails) {
   const auto synced = disk.sync(bad);
   ASSERT_FALSE(synced);
   EXPECT_EQ(describe(synced.error()), "unable to sync b: Invalid argument");
-}
-
-TEST(Disk, DoesWithoutThreads) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "the sanitizer needs memory of its own";
-#endif
-  const Fd file(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  const OpenFile files[] = {{file.get(), "a"}, {file.get(), "b"}};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_AS, &none);  // not even a stack
-    Disk disk;
-    ::_exit(disk.sync(files) ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
 }
 
 TEST_F(Enqueue, PullsTheTriggerOnlyWhenTheMessageIsSafe) {

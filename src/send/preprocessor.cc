@@ -72,19 +72,19 @@ void Preprocessor::work(std::int64_t now) {
   sync_what_is_written(now);
 }
 
-bool Preprocessor::begin(wire::MessageId id, std::int64_t now) {
+void Preprocessor::begin(wire::MessageId id, std::int64_t now) {
   auto todo = open_queue_file(wire::todo_path(id));
-  if (!todo && todo.error().code == ENOENT) return false;  // a stale name
+  if (!todo && todo.error().code == ENOENT) return;  // a stale name
   if (!todo) {
     log_.warning({"unable to open ", wire::todo_path(id)});
     scan_.postpone(id, now);
-    return false;
+    return;
   }
   const auto mess = stat_file(wire::mess_path(id));
   if (!mess) {
     log_.warning({"unable to stat ", wire::mess_path(id)});
     scan_.postpone(id, now);
-    return false;
+    return;
   }
   current_.emplace();
   current_->todo = std::move(*todo);
@@ -95,9 +95,7 @@ bool Preprocessor::begin(wire::MessageId id, std::int64_t now) {
   entry.local = {wire::local_path(id), wire::split_directory("local", id), {}, {}};
   entry.remote = {wire::remote_path(id), wire::split_directory("remote", id), {}, {}};
   under_way_.insert(id);
-  if (clear_leftovers(entry)) return true;
-  give_up(now);
-  return false;
+  if (!clear_leftovers(entry)) give_up(now);
 }
 
 // While todo/N exists, nobody has been delivered to on the strength of info, local, remote and

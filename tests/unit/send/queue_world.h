@@ -42,7 +42,8 @@ class QueueWorld {
   /// Turns of the loop until `condition` holds; fails the test when it does not within seconds.
   void run_until(const std::function<bool()>& condition);
   void run_until_logged(const std::string& text);
-  /// Turns of the loop until nothing has happened for some of them.
+  /// Turns of the loop until nothing has happened for some of them. Only to show that something
+  /// does not happen: what needs the disk may take longer.
   void run_until_quiet();
   /// Ends the engine as SIGTERM does, and saves.
   void stop();

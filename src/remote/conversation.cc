@@ -49,7 +49,7 @@ void Conversation::fill_from_message() {
 void Conversation::end_message() {
   if (!encoder_.at_line_start()) return session_.on_message_failure(partial_line);
   output_ += end_of_message;
-  session_.message_sent();
+  session_.message_ending();
 }
 
 void Conversation::step() {
@@ -70,6 +70,7 @@ bool Conversation::write_what_fits() {
   if (count >= 0) {
     written_ += static_cast<std::size_t>(count);
     deadline_ = Deadline::after(timeout_);
+    if (written_ == output_.size() && session_.is_ending_message()) session_.message_sent();
     return session_.wants_message();
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return false;

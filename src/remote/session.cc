@@ -80,6 +80,7 @@ void Session::on_reply(const SmtpReply& reply) {
     case State::no_recipients:
       return finish(permanent, "Giving up on " + peer_ + ".\n");
     case State::message:
+    case State::ending:
       return on_message(reply);
     case State::final:
       return on_final(reply);
@@ -283,25 +284,26 @@ void Session::on_malformed_reply(std::string_view text) { protocol_error(text); 
 
 void Session::protocol_error(std::string_view said) {
   if (state_ == State::greeting) not_greeted_ = true;
-  const std::string_view doubt = state_ == State::final ? "Possible duplicate! " : "";
   finish(temporary,
-         "Connected to " + peer_ + " but it answered against the SMTP protocol. " +
-             std::string(doubt) + "(#4.5.0)\n",
+         "Connected to " + peer_ + " but it answered against the SMTP protocol. " + doubt() +
+             "(#4.5.0)\n",
          said);
 }
 
 void Session::on_connection_lost() {
   if (state_ == State::greeting) not_greeted_ = true;
-  const std::string_view doubt = state_ == State::final ? "Possible duplicate! " : "";
   if (!auth_rejection_.empty()) {
     finish_with(auth_rejection_);
   } else if (state_ == State::no_recipients) {
     finish(permanent, "Giving up on " + peer_ + ".\n");
   } else {
-    finish(temporary,
-           "Connected to " + peer_ + " but connection died. " + std::string(doubt) + "(#4.4.2)\n");
+    finish(temporary, "Connected to " + peer_ + " but connection died. " + doubt() + "(#4.4.2)\n");
   }
   output_.clear();
+}
+
+std::string Session::doubt() const {
+  return state_ == State::ending || state_ == State::final ? "Possible duplicate! " : "";
 }
 
 void Session::on_message_failure(std::string_view text) { finish(text.front(), text.substr(1)); }

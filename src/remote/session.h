@@ -37,10 +37,13 @@ class Session {
 
   /// The bytes to send that have come up since the last call.
   std::string take_output() { return std::exchange(output_, {}); }
-  /// DATA has been accepted: the message may be sent, then message_sent() is to be called.
+  /// DATA has been accepted: the message is to be sent, and the next two to be called.
   [[nodiscard]] bool wants_message() const { return state_ == State::message; }
   /// The bytes that end the message are about to be sent: from now on the server may have it.
+  void message_ending() { state_ = State::ending; }
+  /// All of them have been sent. Only after this may the server say that it has the message.
   void message_sent() { state_ = State::final; }
+  [[nodiscard]] bool is_ending_message() const { return state_ == State::ending; }
   /// The report is whole; what is left of the output (QUIT) may be sent, its reply is not awaited.
   [[nodiscard]] bool finished() const { return state_ == State::finished; }
 
@@ -72,6 +75,7 @@ class Session {
     data,
     no_recipients,
     message,
+    ending,
     final,
     finished,
   };
@@ -103,6 +107,8 @@ class Session {
   void finish_connected(char letter, std::string_view what, std::string_view said);
   void finish(char letter, std::string_view text, std::string_view said = {});
   void finish_with(std::string_view record);
+  /// What a report adds when the server may have the message, and we do not know.
+  [[nodiscard]] std::string doubt() const;
   void protocol_error(std::string_view said);
 
   const Envelope& envelope_;

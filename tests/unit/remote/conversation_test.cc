@@ -137,6 +137,14 @@ TEST(Conversation, HearsWhyAServerStopsTakingAMessage) {
       "r\0D192.0.2.1 failed after I sent the message.\nRemote host said: 552 too big for me\n\0"s);
 }
 
+TEST(Conversation, TakesNoSuccessForAMessageThatIsNotOut) {
+  std::string text;  // more than the buffers of both sides hold
+  text.resize(20'000'000, 'x');
+  text += '\n';
+  ScriptedServer server(hello + envelope_steps + Steps{{"xx", "250 done\r\n"}}, false);
+  EXPECT_TRUE(converse(server, text).starts_with("r\0ZConnected to 192.0.2.1 but it answered"s));
+}
+
 TEST(Conversation, ReportsGarbage) {
   ScriptedServer server(Steps{{"", "SSH-2.0-OpenSSH\r\n"}});
   EXPECT_TRUE(converse(server, "x\n").contains("SMTP protocol. (#4.5.0)"));

@@ -176,6 +176,16 @@ TEST(Session, NeverTakesAnEarlySuccessForDelivery) {
   EXPECT_TRUE(dialogue.session.report().starts_with(accepted + "Z")) << dialogue.session.report();
 }
 
+TEST(Session, TakesNoSuccessBeforeTheEndOfTheMessageIsOut) {
+  Dialogue dialogue(envelope());
+  dialogue.say("220 hi\r\n" + plain_hello + "250 ok\r\n250 ok\r\n354 go\r\n");
+  dialogue.session.message_ending();
+  dialogue.say("250 ok\r\n");
+  EXPECT_EQ(dialogue.session.report(),
+            accepted + record("ZConnected to 192.0.2.1 but it answered against the SMTP protocol. "
+                              "Possible duplicate! (#4.5.0)\nRemote host said: 250 ok\n"));
+}
+
 TEST(Session, SpeaksOfAPossibleDuplicateOnlyOnceTheMessageIsOut) {
   Dialogue before(envelope());
   before.say("220 hi\r\n" + plain_hello + "250 ok\r\n250 ok\r\n354 go\r\n");

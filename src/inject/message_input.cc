@@ -6,10 +6,9 @@ namespace postern::inject {
 
 // Reads one line into line_; false at the end of the input. A last line without LF gets one.
 Result<bool> MessageInput::next_line() {
-  const std::size_t room = most_header_bytes - header_bytes_;
-  const auto got = input_.read_line(line_, room + 1);
+  const auto got = input_.read_line(line_, most_header_bytes - header_bytes_);
   if (!got) return std::unexpected(got.error());
-  if (line_.size() > room) {  // also where the input ends in such a line
+  if (*got == BufferedInput::Line::too_long) {
     return failure("the header is larger than " + std::to_string(most_header_bytes) +
                    " bytes: put a blank line after it, or send to fewer people at a time");
   }

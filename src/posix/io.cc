@@ -127,7 +127,7 @@ Result<BufferedInput::Line> BufferedInput::read_line(std::string& line, std::siz
   for (;;) {
     const auto bytes = peek();
     if (!bytes) return std::unexpected(bytes.error());
-    if (bytes->empty()) return Line::end_of_file;
+    if (bytes->empty()) return too_long ? Line::too_long : Line::end_of_file;
     const std::size_t end = bytes->find('\n');
     const std::string_view part = bytes->substr(0, end);
     too_long = too_long || part.size() > most - line.size();

@@ -50,8 +50,9 @@ class BufferedInput {
 
   enum class Line { whole, too_long, end_of_file };
   /// Reads up to and including the next LF; the LF is not put into `line`. `too_long`: the line has
-  /// more than `most` bytes; all of it is consumed and `line` holds its first `most` bytes.
-  /// `end_of_file`: the stream ended; `line` holds what came after the last LF.
+  /// more than `most` bytes; all of it is consumed and `line` holds its first `most` bytes; it may
+  /// be the last one, without a LF. `end_of_file`: the stream ended; `line` holds all that came
+  /// after the last LF.
   Result<Line> read_line(std::string& line, std::size_t most);
 
  private:

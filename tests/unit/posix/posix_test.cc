@@ -117,6 +117,21 @@ TEST(BufferedInput, SplitsLinesHoweverTheyArrive) {
   EXPECT_EQ(line, "last");
 }
 
+TEST(BufferedInput, NeverCutsALastLineInSilence) {
+  for (const std::size_t most : {3U, 4U}) {
+    Pipe pipe = test_pipe();
+    ASSERT_TRUE(write_all(pipe.write.get(), "last"));
+    pipe.write.reset();
+    BufferedInput input(pipe.read.get(), -1ms, 2);
+    std::string line;
+    EXPECT_EQ(input.read_line(line, most),
+              most == 4 ? BufferedInput::Line::end_of_file : BufferedInput::Line::too_long);
+    EXPECT_EQ(line, std::string("last").substr(0, most));
+    EXPECT_EQ(input.read_line(line, most), BufferedInput::Line::end_of_file);
+    EXPECT_EQ(line, "");
+  }
+}
+
 TEST(ReplaceFile, LeavesTheOldFileWhenItCannotWrite) {
   const test::TemporaryDirectory directory;
   ASSERT_TRUE(replace_file("a", "a.tmp", "old", 0600));

@@ -1,6 +1,5 @@
 #include "smtpd/auth_exchange.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/ascii.h"
@@ -22,12 +21,6 @@ constexpr std::array mechanism_names = std::to_array<MechanismName>({
 
 bool offers(const AuthSetup& setup, Mechanism mechanism) {
   return mechanism == Mechanism::cram_md5 ? setup.cram : setup.passwords;
-}
-
-// HMAC-MD5 as RFC 2195 writes it.
-bool is_digest(std::string_view text) {
-  return text.size() == 32 &&
-         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -123,7 +116,7 @@ AuthExchange::State AuthExchange::take_cram(std::string_view response) {
   if (blank == std::string_view::npos) return State::malformed;
   credentials_.user = response.substr(0, blank);
   credentials_.secret = response.substr(blank + 1);
-  return is_digest(credentials_.secret) ? check() : State::malformed;
+  return wire::is_digest(credentials_.secret) ? check() : State::malformed;
 }
 
 AuthExchange::State AuthExchange::check() {

@@ -20,16 +20,16 @@ std::optional<std::string> take_field(std::string_view& bytes) {
   return field;
 }
 
-bool is_digest(std::string_view text) {
-  return text.size() == 32 &&
-         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
-}
-
 bool is_challenge(std::string_view text) {
   return text.size() > 2 && text.front() == '<' && text.back() == '>' && text.contains('@');
 }
 
 }  // namespace
+
+bool is_digest(std::string_view text) {
+  return text.size() == 32 &&
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+}
 
 std::string format_login(std::string_view user, std::string_view password,
                          std::optional<std::string_view> timestamp) {

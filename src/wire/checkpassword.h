@@ -25,6 +25,9 @@ enum class CramOrder {
   digest_first,     // user, digest, challenge (form B; APOP has the same)
 };
 
+/// Whether the text is a digest of CRAM-MD5 or APOP: 32 lower-case hex digits (RFC 2195, RFC 1939).
+bool is_digest(std::string_view text);
+
 /// "joe\0secret\0\0" with timestamp "", "joe\0secret\0" without one.
 std::string format_login(std::string_view user, std::string_view password,
                          std::optional<std::string_view> timestamp);

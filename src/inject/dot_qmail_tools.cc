@@ -10,6 +10,7 @@
 #include "base/dates.h"
 #include "inject/message_input.h"
 #include "mail/address.h"
+#include "mail/address_list.h"
 #include "mail/header.h"
 #include "posix/clock.h"
 #include "posix/environment.h"
@@ -25,7 +26,6 @@ namespace postern::inject {
 namespace {
 
 Outcome usage(std::string text) { return {exit_code::permanent, "usage: " + std::move(text)}; }
-Outcome temporary(const Error& error) { return {exit_code::temporary, describe(error)}; }
 
 std::vector<std::string> strings(Words words) { return {words.begin(), words.end()}; }
 
@@ -88,19 +88,12 @@ Result<std::string> required_variable(const char* name) {
   return failure(std::string("$") + name + " is not set: this runs in .qmail files");
 }
 
-Outcome finish_queueing(wire::QueueClient& client) {
-  const auto reply = client.finish();
-  if (reply.accepted()) return {};
-  return {reply.permanent() ? exit_code::permanent : exit_code::temporary,
-          std::string(trim_end(std::string_view(reply.problem).substr(1)))};
-}
-
 // The message, with its DTLINE, which is how a loop is found, to these addresses.
 Outcome send_on(Words addresses) {
   const auto sender = required_variable("NEWSENDER");
-  if (!sender) return {exit_code::permanent, describe(sender.error())};
+  if (!sender) return permanent(sender.error());
   const auto delivered_to = required_variable("DTLINE");
-  if (!delivered_to) return {exit_code::permanent, describe(delivered_to.error())};
+  if (!delivered_to) return permanent(delivered_to.error());
   ignore_signal(SIGPIPE);
   auto client = wire::QueueClient::open(wire::home());
   if (!client) return temporary(client.error());
@@ -109,11 +102,7 @@ Outcome send_on(Words addresses) {
     client->write(bytes);
     return Status{};
   });
-  if (!copied) {
-    client->fail();
-    (void)client->finish();
-    return temporary(copied.error());
-  }
+  if (!copied) return temporary(copied.error());
   client->sender(*sender);
   for (const char* address : addresses) client->recipient(address);
   return finish_queueing(*client);
@@ -197,7 +186,7 @@ Outcome run_preline(Words words) {
   for (const auto& [letter, name] : {std::pair{'f', "UFLINE"}, {'r', "RPLINE"}, {'d', "DTLINE"}}) {
     if (left_out.contains(letter)) continue;
     const auto line = required_variable(name);
-    if (!line) return {exit_code::permanent, describe(line.error())};
+    if (!line) return permanent(line.error());
     before += *line;
   }
   return feed_program({.argv = strings(words), .search_path = true}, before);
@@ -206,7 +195,7 @@ Outcome run_preline(Words words) {
 Outcome run_qreceipt(Words words) {
   if (words.size() != 1) return usage("qreceipt address");
   const auto sender = required_variable("SENDER");
-  if (!sender) return {exit_code::permanent, describe(sender.error())};
+  if (!sender) return permanent(sender.error());
   if (sender->empty() || *sender == "#@[]") return {};  // a bounce; nobody would read the notice
   const auto wanted = wants_notice(words.front());
   if (!wanted) return temporary(wanted.error());

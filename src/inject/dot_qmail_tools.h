@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "inject/inject.h"
+#include "inject/outcome.h"
 
 namespace postern::inject {
 

@@ -4,7 +4,6 @@
 
 #include <csignal>
 
-#include "base/ascii.h"
 #include "inject/message_input.h"
 #include "posix/clock.h"
 #include "posix/environment.h"
@@ -16,9 +15,6 @@
 
 namespace postern::inject {
 namespace {
-
-Outcome permanent(const Error& error) { return {exit_code::permanent, describe(error)}; }
-Outcome temporary(const Error& error) { return {exit_code::temporary, describe(error)}; }
 
 // An error with an errno is the system's fault, one without is the message's.
 Outcome either(const Error& error) { return error.code != 0 ? temporary(error) : permanent(error); }
@@ -39,17 +35,10 @@ Outcome queue(MessageInput& input, const Prepared& prepared, const std::string& 
     client->write(bytes);
     return Status{};
   });
-  if (!read) {
-    client->fail();
-    (void)client->finish();
-    return temporary(read.error());
-  }
+  if (!read) return temporary(read.error());
   client->sender(prepared.sender);
   for (const auto& recipient : prepared.recipients) client->recipient(recipient);
-  const auto reply = client->finish();
-  if (reply.accepted()) return {};
-  return {reply.permanent() ? exit_code::permanent : exit_code::temporary,
-          std::string(trim_end(std::string_view(reply.problem).substr(1)))};
+  return finish_queueing(*client);
 }
 
 }  // namespace

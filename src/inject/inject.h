@@ -5,14 +5,10 @@
 #include <string>
 
 #include "inject/message_header.h"
+#include "inject/outcome.h"
 #include "inject/settings.h"
 
 namespace postern::inject {
-
-struct Outcome {
-  int exit_code = 0;
-  std::string problem;  // without the program's name; empty: none
-};
 
 /// Reads the message from descriptor `in`; with -n writes it to `out`, else queues it through the
 /// qmail-queue of `qmail_home`, or $QMAILQUEUE.

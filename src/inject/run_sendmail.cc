@@ -20,15 +20,13 @@ void set_author(const SendmailArguments& arguments) {
   if (parts.has_host) set_environment_variable("QMAILHOST", std::string(parts.host));
 }
 
-Outcome become_program(const SpawnSpec& spec) {
-  return {exit_code::temporary, describe(execute(spec))};
-}
+Outcome become_program(const SpawnSpec& spec) { return temporary(execute(spec)); }
 
 // Packages run newaliases when they are installed; that must not fail, and is no news for a log.
 Outcome say_where_aliases_are(const std::string& home) {
   const auto said = write_all(1, "newaliases: nothing to rebuild: the file " + home +
                                      "/alias/.qmail-NAME is read whenever mail for NAME comes\n");
-  return said ? Outcome{} : Outcome{exit_code::temporary, describe(said.error())};
+  return said ? Outcome{} : temporary(said.error());
 }
 
 }  // namespace
@@ -37,7 +35,7 @@ Outcome run_sendmail(std::span<const char* const> argv) {
   const bool named = !argv.empty();
   const auto arguments =
       parse_sendmail_arguments(named ? argv[0] : "sendmail", argv.subspan(named ? 1 : 0));
-  if (!arguments) return {exit_code::permanent, describe(arguments.error())};
+  if (!arguments) return permanent(arguments.error());
   const std::string home = wire::home();
   switch (arguments->mode) {
     case SendmailMode::deliver:

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "inject/inject.h"
+#include "inject/outcome.h"
 
 namespace postern::inject {
 

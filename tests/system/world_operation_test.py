@@ -108,6 +108,13 @@ class Qmailctl(WorldTest):
             relaying.command("MAIL FROM:<a@foreign.example>", "250 ok")
             relaying.command("RCPT TO:<b@elsewhere.example>", "250 ok")
 
+    def test_cdb_without_rules_says_where_to_get_them(self):
+        os.rename("/etc/tcp.smtp", "/etc/aside")
+        self.addCleanup(os.rename, "/etc/aside", "/etc/tcp.smtp")
+        result = hosts.on(hosts.MAIN, "qmailctl", "cdb", check=False)
+        self.assertEqual((result.returncode, result.stderr), (1, "qmailctl: there is no "
+                         "/etc/tcp.smtp; scripts/install writes a first one\n"))
+
     def test_help_names_every_verb_and_anything_else_is_refused(self):
         text = qmailctl("help")
         for verb in ("start stop stat doqueue flush alrm queue reload hup pause cont restart cdb "
@@ -159,6 +166,35 @@ class RunScripts(WorldTest):
                                                      "Subject: small\n\n"))
         services.wait_for_mail("alice")
         services.empty_maildir("alice")
+
+    def test_a_service_that_cannot_start_says_in_its_log_what_to_mend(self):
+        cases = (("qmail-smtpd", "concurrencyincoming", "twenty\n",
+                  'qmail-smtpd/run: control/concurrencyincoming holds "twenty": write .*'),
+                 ("qmail-submission", "concurrencyincoming", "\n",
+                  'qmail-submission/run: control/concurrencyincoming holds "": write .*'),
+                 ("qmail-smtpd", "me", "",
+                  "qmail-smtpd/run: control/me holds no name: write .*"),
+                 ("qmail-submission", "me", None,
+                  "head: cannot open '/var/qmail/control/me' .*"),
+                 ("qmail-send", "defaultdelivery", "",
+                  r"rc: control/defaultdelivery says nothing: write \./Maildir/ .*"),
+                 ("qmail-send", "defaultdelivery", None,
+                  "cat: /var/qmail/control/defaultdelivery: No such file .*"))
+        for name, file, text, wanted in cases:
+            with self.subTest(service=name, file=file, text=text):
+                kept = (QMAIL / "control" / file).read_text()
+                log = Log(name)
+                Service(name).stop()
+                try:
+                    if text is None:
+                        (QMAIL / "control" / file).unlink()
+                    else:
+                        (QMAIL / "control" / file).write_text(text)
+                    Service(name).svc("u")
+                    log.wait_for(wanted)
+                finally:
+                    (QMAIL / "control" / file).write_text(kept)
+                wait_until(Service(name).serves, f"{name} to start")
 
     def test_no_more_connections_are_served_than_concurrencyincoming_says(self):
         self.configure("qmail-smtpd", concurrencyincoming="1\n")

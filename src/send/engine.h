@@ -29,10 +29,10 @@
 #include "send/loader.h"
 #include "send/log.h"
 #include "send/preprocessor.h"
-#include "send/report_reader.h"
 #include "send/settings.h"
 #include "send/syncer.h"
 #include "send/workers.h"
+#include "wire/report_reader.h"
 
 namespace postern::send {
 
@@ -64,7 +64,7 @@ class Engine {
         : link(std::move(its_link)), reports(number_bytes), deliveries(channel, context) {}
     Link link;
     bool is_gone = false;  // its loss has been told
-    ReportReader reports;
+    wire::ReportReader reports;
     Deliveries deliveries;
   };
 

@@ -61,14 +61,4 @@ std::string format_report(const DeliveryReport& report, std::size_t number_bytes
   return bytes;
 }
 
-std::optional<DeliveryReport> take_report(std::string_view& bytes, std::size_t number_bytes) {
-  if (bytes.size() < number_bytes + 1) return std::nullopt;
-  const std::size_t end = bytes.find('\0', number_bytes + 1);
-  if (end == std::string_view::npos) return std::nullopt;
-  DeliveryReport report{parse_delivery_number(bytes, number_bytes),
-                        std::string(bytes.substr(number_bytes, end - number_bytes))};
-  bytes.remove_prefix(end + 1);
-  return report;
-}
-
 }  // namespace postern::wire

@@ -48,9 +48,8 @@ struct DeliveryReport {
 
   bool operator==(const DeliveryReport&) const = default;
 };
+/// Read by ReportReader (wire/report_reader.h).
 std::string format_report(const DeliveryReport& report, std::size_t number_bytes);
-/// Takes one whole report off `bytes`. A NUL ends a report only after at least one byte of text.
-std::optional<DeliveryReport> take_report(std::string_view& bytes, std::size_t number_bytes);
 
 /// qmail-send keeps no more of a report than this, in bytes.
 inline constexpr std::size_t most_report_bytes = 10000;

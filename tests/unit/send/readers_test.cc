@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "send/recipient_reader.h"
-#include "send/report_reader.h"
 #include "send/todo_parser.h"
+#include "wire/report_reader.h"
 
 namespace postern::send {
 namespace {
@@ -131,7 +131,7 @@ TEST(RecipientReader, RefusesRubbish) {
 
 std::vector<wire::DeliveryReport> read_reports(const std::string& bytes, std::size_t piece,
                                                std::size_t number_bytes) {
-  ReportReader reader(number_bytes);
+  wire::ReportReader reader(number_bytes);
   std::vector<wire::DeliveryReport> reports;
   for (std::size_t i = 0; i < bytes.size(); i += piece) {
     for (auto& report : reader.feed(bytes.substr(i, piece))) reports.push_back(std::move(report));

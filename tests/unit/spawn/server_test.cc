@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <deque>
 #include <fstream>
+#include <optional>
 
 #include "posix/files.h"
 #include "posix/io.h"
@@ -18,6 +20,7 @@
 #include "spawn/local_channel.h"
 #include "spawn/remote_channel.h"
 #include "support/temporary_directory.h"
+#include "wire/report_reader.h"
 
 namespace postern::spawning {
 namespace {
@@ -87,14 +90,16 @@ class Spawn : public ::testing::Test {
   }
   // "3 Ktext" for the next report.
   std::string report() {
-    for (;;) {
-      std::string_view rest = received_;
-      if (const auto taken = wire::take_report(rest, number_bytes_)) {
-        received_.erase(0, received_.size() - rest.size());
-        return std::to_string(taken->number) + " " + taken->text;
+    if (!reader_) reader_.emplace(number_bytes_);
+    while (waiting_.empty()) {
+      for (auto& report : reader_->feed(std::exchange(received_, {}))) {
+        waiting_.push_back(std::move(report));
       }
-      if (!receive()) return "no report";
+      if (waiting_.empty() && !receive()) return "no report";
     }
+    const wire::DeliveryReport next = std::move(waiting_.front());
+    waiting_.pop_front();
+    return std::to_string(next.number) + " " + next.text;
   }
   // The exit code.
   int finish() {
@@ -112,6 +117,8 @@ class Spawn : public ::testing::Test {
   Fd orders_;
   Fd reports_;
   std::string received_;
+  std::optional<wire::ReportReader> reader_;
+  std::deque<wire::DeliveryReport> waiting_;
   std::string limit_;
   pid_t pid_ = 0;
 

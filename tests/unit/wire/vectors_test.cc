@@ -7,6 +7,7 @@
 #include "wire/queue_exit.h"
 #include "wire/queue_names.h"
 #include "wire/remote_report.h"
+#include "wire/report_reader.h"
 
 namespace postern::wire {
 namespace {
@@ -120,9 +121,14 @@ TEST(DeliveryOrder, IsReadAsItWasWrittenWithEitherNumberWidth) {
 TEST(DeliveryReport, OfDeliveryZeroBeginsWithANulThatDoesNotEndIt) {
   const std::string bytes = "\0Kdid 1+0+0\n\0"s;
   EXPECT_EQ(format_report({0, "Kdid 1+0+0\n"}, 1), bytes);
-  std::string_view rest = bytes;
-  EXPECT_EQ(take_report(rest, 1), (DeliveryReport{0, "Kdid 1+0+0\n"}));
-  EXPECT_TRUE(rest.empty());
+  EXPECT_EQ(ReportReader(1).feed(bytes), (std::vector<DeliveryReport>{{0, "Kdid 1+0+0\n"}}));
+}
+
+TEST(DeliveryReport, MayBeEmptyWithoutSwallowingTheNext) {
+  EXPECT_EQ(ReportReader(1).feed("\0\0\1Kok\n\0"s),
+            (std::vector<DeliveryReport>{{0, ""}, {1, "Kok\n"}}));
+  EXPECT_EQ(ReportReader(2).feed("\0\0\0\1\1Kok\n\0"s),
+            (std::vector<DeliveryReport>{{0, ""}, {257, "Kok\n"}}));
 }
 
 TEST(RemoteReport, IsCombinedFromRecipientAndMessage) {

@@ -1,5 +1,5 @@
-// Reads what a spawn reports, piece by piece and in bounded memory: text beyond what is kept is
-// dropped, since a spawn is trusted no further than its pipe. Format: docs/wire/spawn.md.
+// Reads what a spawn reports, piece by piece and in bounded memory: text beyond most_report_bytes
+// is dropped, since a spawn is trusted no further than its pipe. Format: docs/wire/spawn.md.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 #include "wire/delivery_order.h"
 
-namespace postern::send {
+namespace postern::wire {
 
 class ReportReader {
  public:
   explicit ReportReader(std::size_t number_bytes) : number_bytes_(number_bytes) {}
   /// The reports that `bytes` completes.
-  std::vector<wire::DeliveryReport> feed(std::string_view bytes);
+  std::vector<DeliveryReport> feed(std::string_view bytes);
 
  private:
   std::size_t number_bytes_;
   std::string report_;  // number and text so far
 };
 
-}  // namespace postern::send
+}  // namespace postern::wire

@@ -40,7 +40,7 @@ std::string comment(std::string_view text) {
 
 // "Joe" <joe@host>, or joe@host (Joe), or joe@host.
 std::string from_body(const Settings& settings) {
-  const std::string address = mail::quote_address(settings.user + "@" + settings.host);
+  std::string address = mail::quote_address(settings.user + "@" + settings.host);
   if (!settings.name) return address;
   if (settings.address_comment_style) return address + " " + comment(*settings.name);
   return quoted_string(*settings.name) + " <" + address + ">";
@@ -134,7 +134,7 @@ std::string MessageHeader::followup_field() const {
   });
   if (!to_list || has(Field::mail_followup_to)) return {};
   std::vector<std::string> parts;
-  for (const auto& address : to_and_cc_) parts.push_back(mail::quote_address(address));
+  std::ranges::transform(to_and_cc_, std::back_inserter(parts), mail::quote_address);
   return mail::format_list_field("Mail-Followup-To", parts);
 }
 

@@ -11,7 +11,7 @@
 namespace postern::smtpd {
 namespace {
 
-constexpr std::uint64_t longest_timeout = 7 * 86400;  // seconds
+constexpr std::uint64_t longest_timeout = std::uint64_t{7} * 86400;  // seconds
 
 Peer read_peer() {
   const auto local_ip = environment_variable("TCPLOCALIP").value_or("unknown");

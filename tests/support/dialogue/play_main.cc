@@ -56,6 +56,7 @@ Complaint play(Server& server, const Step& step) {
   if (step.word == "end") return check_end(server, step);
   if (step.word == "queue") return check_queue(server.seen(), step);
   if (step.word == "checked") {
+    if (step.rest == "nothing") return server.seen().checked ? "a checker was asked" : "";
     return compare("descriptor 3", server.seen().checked, step.arguments.at(0));
   }
   if (step.word == "asked") {

@@ -25,12 +25,14 @@ constexpr std::chrono::seconds longest_farewell{5};
 
 class Connection {
  public:
-  Connection(Session& session, std::chrono::seconds timeout, int in, int out)
+  Connection(Session& session, std::chrono::seconds timeout, int in, int out,
+             std::chrono::milliseconds longest)
       : session_(session),
         in_(in),
         out_(out),
         input_(in, timeout),
-        output_(out, timeout, output_bytes) {}
+        output_(out, timeout, output_bytes),
+        latest_end_(Deadline::after(longest)) {}
 
   int serve() {
     send(session_.greet());
@@ -109,7 +111,7 @@ class Connection {
   int out_;
   BufferedInput input_;
   BufferedOutput output_;
-  Deadline latest_end_ = Deadline::after(longest_session);
+  Deadline latest_end_;
   std::string line_;  // the beginning of a command
   bool too_long_ = false;
   std::optional<int> exit_;
@@ -123,8 +125,9 @@ int refuse_to_serve(const Error& error) {
 
 }  // namespace
 
-int serve_client(Session& session, std::chrono::seconds timeout, int in, int out) {
-  return Connection(session, timeout, in, out).serve();
+int serve_client(Session& session, std::chrono::seconds timeout, int in, int out,
+                 std::chrono::milliseconds longest) {
+  return Connection(session, timeout, in, out, longest).serve();
 }
 
 int serve_smtp(const std::vector<std::string>& arguments) {

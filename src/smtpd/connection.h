@@ -12,7 +12,8 @@ inline constexpr std::chrono::hours longest_session{24};
 
 /// Greets and serves the client on descriptors `in` and `out` until the end. The program's exit
 /// code: 0 after QUIT, 1 after anything else.
-int serve_client(Session& session, std::chrono::seconds timeout, int in, int out);
+int serve_client(Session& session, std::chrono::seconds timeout, int in, int out,
+                 std::chrono::milliseconds longest = longest_session);
 
 /// qmail-smtpd whole, from its arguments on: settings, services, session.
 int serve_smtp(const std::vector<std::string>& arguments);

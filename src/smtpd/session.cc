@@ -152,8 +152,7 @@ Answer Session::on_quit(std::string_view) {
 
 // --- AUTH ---
 
-// The checker is tried out before AUTH is first offered or used, and only then: most sessions of a
-// server that also takes mail from strangers never log in.
+// The checker is tried out once, before AUTH is first offered or used.
 bool Session::auth_available() {
   if (!settings_.auth.offered()) return false;
   if (!checker_is_open_) checker_is_open_ = services_.checker.accepts_anybody();
@@ -204,13 +203,8 @@ Answer Session::log_in() {
       format_for_checker(settings_.auth, exchange.mechanism(), credentials))) {
     case Verdict::accepted:
       break;
-    case Verdict::rejected: {
-      const bool host_first = settings_.auth.form == AuthForm::host_first;
-      // Guessing passwords is to be slow.
-      return {.text = format_reply(host_first ? reply::auth_rejected_host_first
-                                              : reply::auth_rejected_checker_first),
-              .pause = settings_.failure_pause};
-    }
+    case Verdict::rejected:
+      return refuse_login();
     case Verdict::no_pipe:
       return say(reply::no_checker_pipe);
     case Verdict::unwritten:
@@ -225,6 +219,20 @@ Answer Session::log_in() {
   settings_.peer.remote_info = credentials.user;
   services_.checker.announce(credentials.user, exchange.mechanism());
   return say(reply::authenticated);
+}
+
+// Guessing passwords is to be slow.
+Answer Session::refuse_login() {
+  const bool host_first = settings_.auth.form == AuthForm::host_first;
+  Answer answer =
+      say(host_first ? reply::auth_rejected_host_first : reply::auth_rejected_checker_first);
+  if (++failed_logins_ == most_failed_logins) {
+    answer = close_with(reply::too_many_logins,
+                        "closing the connection of " + settings_.peer.remote_ip + " after " +
+                            std::to_string(failed_logins_) + " failed logins");
+  }
+  answer.pause = settings_.failure_pause;
+  return answer;
 }
 
 // --- the envelope ---
@@ -272,10 +280,10 @@ Answer Session::on_rcpt(std::string_view argument) {
   if (auto done = localise(recipient); !done) {
     return close_with(reply::no_addresses, describe(done.error()));
   }
-  return refuse_recipient_or_add(std::move(recipient));
+  return refuse_recipient_or_add(recipient);
 }
 
-Answer Session::refuse_recipient_or_add(std::string recipient) {
+Answer Session::refuse_recipient_or_add(const std::string& recipient) {
   if (settings_.bad_recipients.lists(recipient)) return say(reply::bad_recipient);
   if (settings_.relay_client) return add_recipient(recipient + *settings_.relay_client);
   const auto accepted = settings_.recipient_hosts.accept(recipient);

@@ -33,6 +33,9 @@ class Session {
   static constexpr std::size_t most_address_bytes = 900;
   /// What a client calls itself is cut to this before it goes into a header (RFC 5321 4.5.3.1.2).
   static constexpr std::size_t most_name_bytes = 255;
+  /// After so many refused logins the connection is closed. Few enough to make guessing tedious,
+  /// more than any client needs that tries each mechanism (RFC 4954 4 asks for at least 3).
+  static constexpr int most_failed_logins = 20;
 
   Session(Settings settings, Services services);
 
@@ -72,9 +75,10 @@ class Session {
   bool auth_available();
   Answer continue_auth(AuthExchange::State state);
   Answer log_in();
+  Answer refuse_login();
 
   Status localise(std::string& address);
-  Answer refuse_recipient_or_add(std::string recipient);
+  Answer refuse_recipient_or_add(const std::string& recipient);
   Answer verify_recipient(const std::string& recipient);
   Answer add_recipient(std::string_view recipient);
 
@@ -87,6 +91,7 @@ class Session {
   std::optional<std::string> helo_;
   bool extended_ = false;  // the client has said EHLO
   bool authenticated_ = false;
+  int failed_logins_ = 0;
   std::optional<bool> checker_is_open_;  // accepts anybody; found out when it first matters
   std::optional<AuthExchange> exchange_;
   std::optional<Transaction> transaction_;

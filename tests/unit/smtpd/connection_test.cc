@@ -41,16 +41,17 @@ class NoAddresses : public HostAddresses {
 // A server thread and the client's end of its connection.
 class Connected : public testing::Test {
  protected:
-  void start(Settings settings, std::chrono::seconds timeout = std::chrono::seconds(30)) {
+  void start(Settings settings, std::chrono::seconds timeout = std::chrono::seconds(30),
+             std::chrono::milliseconds longest = longest_session) {
     ignore_signal(SIGPIPE);
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     client_.reset(ends[0]);
     server_ = Fd(ends[1]);
-    thread_ = std::thread([this, timeout, settings = std::move(settings)]() mutable {
+    thread_ = std::thread([this, timeout, longest, settings = std::move(settings)]() mutable {
       Session session(std::move(settings),
                       {checker_, queue_, check_, addresses_, [] { return std::int64_t{0}; }, 1});
-      exit_ = serve_client(session, timeout, server_.get(), server_.get());
+      exit_ = serve_client(session, timeout, server_.get(), server_.get(), longest);
       server_.reset();
     });
   }
@@ -107,6 +108,17 @@ TEST_F(Connected, EndsWhenTheClientIsSilent) {
   EXPECT_EQ(one_write(), "220 mx ESMTP\r\n");
   EXPECT_EQ(one_write(), "451 timeout (#4.4.2)\r\n");
   EXPECT_EQ(exit_code(), 1);
+}
+
+TEST_F(Connected, EndsInTheEndHoweverSlowlyAndSteadilyTheClientSpeaks) {
+  start(greeting(), std::chrono::seconds(30), std::chrono::milliseconds(50));
+  one_write();
+  std::thread dripping([this] {
+    while (write_all(client_.get(), "N")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  });
+  EXPECT_EQ(one_write(), "451 timeout (#4.4.2)\r\n");
+  EXPECT_EQ(exit_code(), 1);
+  dripping.join();
 }
 
 TEST_F(Connected, HoldsARefusedLoginBack) {

@@ -32,6 +32,15 @@ Result<std::string> default_line(const Spec& spec) {
   return std::string(spec.literal);
 }
 
+// A CR LF, as editors on Windows write, would leave its CR in a host name, which then matches
+// nothing. Lines count from 1.
+Status refuse_carriage_return(const Spec& spec, std::size_t number, std::string_view line) {
+  if (!line.ends_with('\r')) return {};
+  return failure(
+      path_of(spec) + " line " + std::to_string(number) +
+      " ends in a carriage return, as on Windows: end the lines of the file in LF alone");
+}
+
 }  // namespace
 
 std::string path_of(const Spec& spec) { return "control/" + std::string(spec.file); }
@@ -41,6 +50,9 @@ Result<std::optional<std::string>> read_line_file(const Spec& spec) {
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::nullopt;
   const std::string_view line = trim_end(std::string_view(**text).substr(0, (*text)->find('\n')));
+  if (auto ended = refuse_carriage_return(spec, 1, line); !ended) {
+    return std::unexpected(ended.error());
+  }
   if (line.contains('\0')) {
     return failure(path_of(spec) + " holds a NUL byte in its first line: write it again as text");
   }
@@ -65,9 +77,12 @@ Result<std::optional<std::vector<std::string>>> read_list_file(const Spec& spec)
   if (!*text) return std::nullopt;
   std::vector<std::string> lines;
   std::string_view rest = **text;
-  while (!rest.empty()) {
+  for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = trim_end(rest.substr(0, end));
+    if (auto ended = refuse_carriage_return(spec, number, line); !ended) {
+      return std::unexpected(ended.error());
+    }
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (!line.empty() && line.front() != '#') lines.emplace_back(line);
   }

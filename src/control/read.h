@@ -1,6 +1,6 @@
 // Reading control files, each as its kind in control/table.h says. Paths are relative to the qmail
 // home, which must be the current directory. Lines are read as qmail reads them: blanks, tabs and
-// line feeds at the end do not count.
+// line feeds at the end do not count. A carriage return there is an error.
 #pragma once
 
 #include <cstdint>

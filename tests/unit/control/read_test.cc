@@ -80,6 +80,26 @@ TEST_F(ControlFiles, OfMapsTakeTheLastLineOfAKeyWithoutCase) {
   EXPECT_EQ(map->find("c.example"), std::nullopt);
 }
 
+TEST_F(ControlFiles, OfEveryKindRefuseCarriageReturnsAtLineEndsAndNameTheMend) {
+  const auto mend = [](const std::string& place) {
+    return "control/" + place +
+           " ends in a carriage return, as on Windows: end the lines of the file in LF alone";
+  };
+  const auto error = [](const auto& value) { return value ? "" : describe(value.error()); };
+  write("me", "mx.example\r\n");
+  EXPECT_EQ(error(read<"me">()), mend("me line 1"));
+  EXPECT_EQ(error(read<"smtpgreeting">()), mend("me line 1"));
+  EXPECT_EQ(error(read_me()), mend("me line 1"));
+  write("databytes", "500\r\n");
+  EXPECT_EQ(error(read<"databytes">()), mend("databytes line 1"));
+  write("rcpthosts", "a.example\n\nb.example\r \nc.example\r\n");
+  EXPECT_EQ(error(read<"rcpthosts">()), mend("rcpthosts line 3"));
+  write("locals", "# a comment\r\na.example\n");
+  EXPECT_EQ(error(read<"locals">()), mend("locals line 1"));
+  write("virtualdomains", "a.example:joe\nb.example:ann\r");
+  EXPECT_EQ(error(read<"virtualdomains">()), mend("virtualdomains line 2"));
+}
+
 TEST_F(ControlFiles, ThatCannotBeReadAreNotTakenForAbsent) {
   ::mkdir("control/me", 0755);
   const auto me = read<"me">();
@@ -116,6 +136,38 @@ TEST_F(CdbFiles, ThatWereNotCommittedLeaveTheOldOne) {
   }
   EXPECT_EQ(read_file("control/x.cdb", 100), "old");
   EXPECT_FALSE(stat_file("control/x.tmp"));
+}
+
+TEST_F(CdbFiles, BelongToWhomTheyAreGivenFromTheMomentTheyAppear) {
+  const bool root = ::geteuid() == 0;
+  const uid_t owner = root ? 12345 : ::geteuid();
+  const gid_t group = root ? 54321 : ::getegid();
+  auto writer = CdbWriter::create("control/x.cdb", "control/x.tmp", 0400);
+  ASSERT_TRUE(writer && writer->give_to(owner, group) && writer->add("one", "1"));
+  EXPECT_FALSE(stat_file("control/x.cdb"));
+  ASSERT_TRUE(writer->commit());
+  const auto info = stat_file("control/x.cdb");
+  ASSERT_TRUE(info);
+  EXPECT_EQ(info->st_uid, owner);
+  EXPECT_EQ(info->st_gid, group);
+  EXPECT_EQ(info->st_mode & 07777U, 0400U);
+}
+
+TEST_F(CdbFiles, AreGivenAwayByRootAlone) {
+  constexpr uid_t nobody = 65534;
+  auto writer = CdbWriter::create("control/x.cdb", "control/x.tmp", 0400);
+  ASSERT_TRUE(writer);
+  const bool root = ::geteuid() == 0;
+  if (root) {
+    ASSERT_EQ(::seteuid(nobody), 0);
+  }
+  const auto given = writer->give_to(nobody + 1, nobody + 1);
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  ASSERT_FALSE(given);
+  EXPECT_EQ(describe(given.error()),
+            "unable to change the owner of control/x.tmp: Operation not permitted");
 }
 
 TEST_F(CdbFiles, WithRubbishAreAnErrorNotACrash) {

@@ -6,6 +6,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -154,6 +155,37 @@ class Installing(WorldTest):
         self.assertEqual(sorted(os.listdir("/etc/service")), sorted(names))
         for name in names:
             self.assertEqual(os.readlink(f"/etc/service/{name}"), f"/var/qmail/supervise/{name}")
+
+    def test_says_what_is_left_to_do(self):
+        self.assertIn("to start it: scripts/install --enable\n", self.install())
+        self.assertIn("nothing watches /etc/service yet: apt-get install daemontools-run\n",
+                      self.install("--enable"))
+        svscan = subprocess.Popen(["svscan", "/var/log"], stderr=subprocess.DEVNULL)
+        self.addCleanup(svscan.wait)
+        self.addCleanup(svscan.kill)
+        self.assertIn("installed; qmailctl stat shows the services\n", self.install("--enable"))
+        self.assertIn("what was there before: qmailctl restart\n", self.install())
+
+    def test_names_the_program_that_holds_a_port(self):
+        self.install("--enable")
+        with socket.create_server(("", 25)):
+            self.assertRegex(self.install(), r"port 25 is held by python3\S*: qmail-smtpd can listen")
+        self.assertNotIn("port", self.install())
+
+    def test_a_queue_that_is_split_otherwise_is_left_alone(self):
+        for count, file, accepted in ((211, None, False), (11, "3/3", False), (11, None, True)):
+            with self.subTest(count=count, file=file):
+                for number in range(count):
+                    (QMAIL / f"queue/mess/{number}").mkdir(parents=True)
+                if file:
+                    (QMAIL / "queue/mess" / file).write_text("mail")
+                if accepted:
+                    self.install()
+                else:
+                    self.assertRegex(self.install(status=1),
+                                     f"queue is split into {count} directories, Postern's into 23: ")
+                    self.assertFalse((QMAIL / "bin").exists())
+                shutil.rmtree(QMAIL / "queue")
 
     def test_local_addresses_may_relay_and_others_may_connect(self):
         self.install()

@@ -46,7 +46,7 @@ std::string take_unquoted(std::string_view& rest, char end) {
 void read_parameter(MailParameters& found, std::string_view word) {
   if (starts_with_ignoring_case(word, "SIZE=")) {
     const std::string_view digits = word.substr(5);
-    found.malformed = digits.empty() || !std::ranges::all_of(digits, is_digit);
+    found.malformed |= digits.empty() || !std::ranges::all_of(digits, is_digit);
     found.size = parse_decimal(digits).value_or(std::numeric_limits<std::uint64_t>::max());
   } else if (starts_with_ignoring_case(word, "AUTH=")) {
     found.auth = parse_xtext(word.substr(5));

@@ -100,18 +100,4 @@ std::string cram_response(const Credentials& credentials, std::string_view chall
                        format_hex(hmac_md5(credentials.password, challenge)));
 }
 
-std::string format_xtext(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string xtext;
-  for (const char c : text) {
-    if (is_visible(c) && c != '+' && c != '=') {
-      xtext += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      xtext.append({'+', digits[byte >> 4], digits[byte & 15]});
-    }
-  }
-  return xtext;
-}
-
 }  // namespace postern::remote

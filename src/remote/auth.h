@@ -31,7 +31,4 @@ std::string plain_response(const Credentials& credentials);
 /// CRAM-MD5 (RFC 2195), in base64. `challenge` is the decoded challenge.
 std::string cram_response(const Credentials& credentials, std::string_view challenge);
 
-/// RFC 3461 4: the form of a user name in MAIL's AUTH parameter.
-std::string format_xtext(std::string_view text);
-
 }  // namespace postern::remote

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "mail/address.h"
+#include "mail/xtext.h"
 #include "wire/remote_report.h"
 
 namespace postern::remote {
@@ -203,7 +204,7 @@ void Session::start_mail() {
 
 void Session::send_mail() {
   std::string command = "MAIL FROM:<" + mail::quote_address(envelope_.sender) + ">";
-  if (envelope_.credentials) command += " AUTH=" + format_xtext(envelope_.credentials->user);
+  if (envelope_.credentials) command += " AUTH=" + mail::format_xtext(envelope_.credentials->user);
   if (extensions_.size && envelope_.message_bytes) {
     command += " SIZE=" + std::to_string(*envelope_.message_bytes);
   }

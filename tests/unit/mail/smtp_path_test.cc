@@ -51,6 +51,7 @@ TEST(MailParameters, KnowASizeThatIsNone) {
   EXPECT_TRUE(parse_mail_parameters("SIZE=").malformed);
   EXPECT_TRUE(parse_mail_parameters("SIZE=-1").malformed);
   EXPECT_TRUE(parse_mail_parameters("SIZE=1k").malformed);
+  EXPECT_TRUE(parse_mail_parameters("SIZE=1k SIZE=9").malformed);
   const auto huge = parse_mail_parameters("SIZE=99999999999999999999999");
   EXPECT_FALSE(huge.malformed);
   EXPECT_EQ(huge.size, std::numeric_limits<std::uint64_t>::max());

@@ -12,6 +12,11 @@ TEST(Xtext, IsReadAsItWasWritten) {
   EXPECT_EQ(parse_xtext(format_xtext(all)), all);
 }
 
+TEST(Xtext, IsWrittenInTrueHex) {
+  EXPECT_EQ(format_xtext("joe@example.org"), "joe@example.org");
+  EXPECT_EQ(format_xtext("a=b+c d\x7f\xc3\xa4"), "a+3Db+2Bc+20d+7F+C3+A4");
+}
+
 TEST(Xtext, IsReadGenerously) {
   EXPECT_EQ(parse_xtext("a+3db"), "a=b");
   EXPECT_EQ(parse_xtext("a+"), "a+");

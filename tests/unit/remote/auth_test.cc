@@ -25,11 +25,6 @@ TEST(PlainResponse, NamesTheUserTwice) {
   EXPECT_EQ(parse_base64(plain_response({"joe", "secret"})), "joe\0joe\0secret"s);
 }
 
-TEST(FormatXtext, WritesTrueHex) {
-  EXPECT_EQ(format_xtext("joe@example.org"), "joe@example.org");
-  EXPECT_EQ(format_xtext("a=b+c d\x7f\xc3\xa4"), "a+3Db+2Bc+20d+7F+C3+A4");
-}
-
 TEST(ParseExtensions, ReadsWhatAServerOffers) {
   const auto extensions = parse_extensions(
       "250-mail.example SIZE 5 PIPELINING\n250-auth login cram-md5\n250-PipeLining\n"

@@ -157,9 +157,10 @@ class Installing(WorldTest):
             self.assertEqual(os.readlink(f"/etc/service/{name}"), f"/var/qmail/supervise/{name}")
 
     def test_says_what_is_left_to_do(self):
-        self.assertIn("to start it: scripts/install --enable\n", self.install())
-        self.assertIn("nothing watches /etc/service yet: apt-get install daemontools-run\n",
-                      self.install("--enable"))
+        self.assertTrue(self.install().endswith("installed; to start it: "
+                                                "scripts/install --enable\n"))
+        self.assertEqual("installed; nothing watches /etc/service yet: "
+                         "apt-get install daemontools-run\n", self.install("--enable"))
         svscan = subprocess.Popen(["svscan", "/var/log"], stderr=subprocess.DEVNULL)
         self.addCleanup(svscan.wait)
         self.addCleanup(svscan.kill)

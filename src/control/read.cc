@@ -20,7 +20,7 @@ Result<std::optional<std::string>> read_if_present(const Spec& spec) {
 // qmail uses the file's own name for most, which the table holds as the literal.
 Result<std::string> default_line(const Spec& spec) {
   if (spec.otherwise != Default::me) return std::string(spec.literal);
-  const auto me = read_line_file(me_file.spec());
+  auto me = read_line_file(me_file.spec());
   if (!me) return std::unexpected(me.error());
   if (*me) return std::move(**me);
   if (spec.file == "smtpgreeting" || spec.file == "helohost" || spec.file == "locals") {
@@ -90,7 +90,7 @@ Result<std::optional<std::vector<std::string>>> read_list_file(const Spec& spec)
 }
 
 Result<std::string> read_me() {
-  const auto me = read_line_file(me_file.spec());
+  auto me = read_line_file(me_file.spec());
   if (!me) return std::unexpected(me.error());
   if (!*me || (*me)->empty()) {
     return failure("control/me is missing or empty: write this host's name into it", ENOENT);

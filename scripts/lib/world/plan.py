@@ -108,9 +108,8 @@ def parse(arguments):
     if options.queue_dir:
         plan.queue_dir = _existing(options.queue_dir, "--queue-dir", pathlib.Path.is_dir)
     if plan.suite and not (build / "bin").is_dir():
-        raise PlanError(f"no programs in {build}/bin: build them first "
-                        "(cmake --preset release && cmake --build --preset release), "
-                        "or say --no-suite")
+        raise PlanError(f"no programs in {build}/bin: build them first (scripts/install-packages "
+                        "&& scripts/build release src/all), or say --no-suite")
     plan.build = build
     here = pathlib.Path.cwd()
     if plan.command and any(here.is_relative_to(seen) for seen in visible_directories(plan)):

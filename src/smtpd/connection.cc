@@ -60,12 +60,17 @@ class Connection {
     if (bytes.empty()) return;
     const Session::Taken taken = session_.feed_data(bytes);
     input_.consume(taken.bytes);
-    send(taken.answer);
-    if (exit_) say_farewell();
+    answer_input(taken.answer);
   }
 
-  // The client is still sending. A connection closed with input unread is reset, and the client
-  // would never see what we said last.
+  // Where we close the connection, and not the client, it may still be sending.
+  void answer_input(const Answer& answer) {
+    send(answer);
+    if (exit_.value_or(0) != 0) say_farewell();
+  }
+
+  // A connection closed with input unread is reset, and the client would never see what we said
+  // last.
   void say_farewell() const {
     if (::shutdown(out_, SHUT_WR) != 0) return;
     const Deadline deadline = Deadline::after(longest_farewell);
@@ -87,7 +92,7 @@ class Connection {
     const Answer answer = too_long_ ? session_.line_too_long() : session_.feed_line(line_);
     line_.clear();
     too_long_ = false;
-    send(answer);
+    answer_input(answer);
   }
 
   void send(const Answer& answer) {

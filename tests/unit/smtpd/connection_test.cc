@@ -157,6 +157,26 @@ TEST_F(Connected, ReadsOnAfterABareLineFeedUntilTheClientHasHeard) {
   EXPECT_EQ(exit_code(), 1);
 }
 
+TEST_F(Connected, ReadsOnAfterItsLastWordToACommand) {
+  Settings settings = greeting();
+  settings.auth = parse_auth_setup({"host", "/c", "/bin/true"}, {}, "local");
+  settings.failure_pause = std::chrono::milliseconds(0);
+  start(std::move(settings));
+  one_write();
+  std::string refusals;
+  for (int i = 1; i < Session::most_failed_logins; ++i) {
+    refusals += "535 authorization failed (#5.7.0)\r\n";
+  }
+  std::string attempts;
+  for (int i = 0; i < Session::most_failed_logins; ++i) attempts += "AUTH PLAIN AGEAYg==\r\n";
+  say(attempts);
+  for (int i = 0; i < 100; ++i) say("NOOP\r\n");
+  EXPECT_EQ(one_write(), refusals + "421 too many failed logins (#4.7.0)\r\n");
+  EXPECT_EQ(one_write(), "");
+  client_.reset();
+  EXPECT_EQ(exit_code(), 1);
+}
+
 TEST_F(Connected, TakesTheLongestLineAndNotOneByteMore) {
   start(greeting());
   one_write();

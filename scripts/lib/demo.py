@@ -6,6 +6,7 @@ import glob
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -220,12 +221,12 @@ def behind_the_scenes():
 
 
 def main():
-    configure()
-    founding_transcript()
-    to_bob()
-    through_the_provider()
-    bounce()
-    behind_the_scenes()
+    for scene in (configure, founding_transcript, to_bob, through_the_provider, bounce,
+                  behind_the_scenes):
+        try:
+            scene()
+        except OSError as error:  # nobody listens, or nobody answers
+            claim(f"{scene.__name__.replace('_', ' ')} to its end: {error}", False)
     missing = [what for what, true in seen if not true]
     title("Summary")
     for what, true in seen:
@@ -234,5 +235,6 @@ def main():
     return 1 if missing else 0
 
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # ^C is no reason for a traceback
 os.environ["PATH"] += f":{HOME}/bin"
 sys.exit(main())

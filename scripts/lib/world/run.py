@@ -59,6 +59,8 @@ def _start(function):
 
 
 def _run_hub(plan):
+    # Process 1 of a world would be deaf to a ^C that has no handler.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     linux.set_process_title("world hub")
     stage = _make_stage(plan)
     members = [_Member(plan, host, stage) for host in plan.hosts]

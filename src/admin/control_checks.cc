@@ -69,7 +69,7 @@ void check_me(Warnings& warnings) {
   const auto me = control::read_me();
   if (!me && me.error().code == ENOENT) {
     warnings.push_back(me.error().what + ".");
-  } else if (me && !me->contains('.')) {
+  } else if (me && (!me->contains('.') || me->find_first_of(" \t") != std::string::npos)) {
     warnings.push_back("control/me holds " + quoted(*me) +
                        ", which is no full host name: write one like mail.example.org.");
   }
@@ -223,8 +223,24 @@ void check_default_delivery(Warnings& warnings) {
   const auto text = control::read_line_file(FileName("defaultdelivery").spec());
   if (text && (!*text || (**text).empty())) {
     warnings.emplace_back(
-        "control/defaultdelivery is absent or empty: write ./Maildir/ into it, or mail for users "
-        "without a .qmail file is taken and dropped.");
+        "control/defaultdelivery is absent or empty: write ./Maildir/ into it, or rc starts "
+        "nothing.");
+  }
+}
+
+// The readers are not root: qmail-send and qmail-remote have the group qmail, qmail-smtpd has no
+// group of the suite's, and qmail-inject is whoever calls it.
+void check_modes(Warnings& warnings) {
+  for (const auto& spec : control::table) {
+    if (spec.readers == "rc" || spec.readers == "run scripts") continue;
+    const bool group_will_do = spec.readers == "qmail-send" || spec.readers == "qmail-remote";
+    const mode_t wanted = group_will_do ? S_IROTH | S_IRGRP : S_IROTH;
+    const std::string path = control::path_of(spec);
+    const auto info = stat_file(path);
+    if (!info || (info->st_mode & wanted) != 0) continue;
+    warnings.push_back(path + " cannot be read by " + std::string(spec.readers) + ": " +
+                       (group_will_do ? "chgrp qmail " + path + " && chmod 640 " : "chmod 644 ") +
+                       path + ".");
   }
 }
 
@@ -265,6 +281,7 @@ std::vector<std::string> check_control_files() {
   Warnings warnings;
   check_me(warnings);
   check_names(warnings);
+  check_modes(warnings);
   check_default_delivery(warnings);
   check_rcpthosts(warnings);
   check_morercpthosts(warnings);

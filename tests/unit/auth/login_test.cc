@@ -86,9 +86,8 @@ std::string output_of(const Account& account, const char* script) {
   if (child == 0) {
     ::dup2(pipe->write.get(), 1);
     const char* const argv[] = {"checker", "sh", "-c", script, nullptr};
-    Fd credentials = descriptor_with("joe\0password\0"s);
-    if (credentials.get() != 3) credentials.reset(::dup2(credentials.get(), 3));
-    ::_exit(serve_login(std::move(credentials), argv, [&](const auto&) {
+    const int credentials = ::dup2(descriptor_with("joe\0password\0"s), 3);
+    ::_exit(serve_login(credentials, argv, [&](const auto&) {
               return Result<std::optional<Account>>(account);
             }).exit_code);
   }

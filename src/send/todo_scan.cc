@@ -27,7 +27,10 @@ bool TodoScan::begin(std::int64_t now) {
   if ((!wait || wait->count() > 0) && now < next_scan_) return false;
   // The trigger is armed before the directory is read: a message that comes too late to be seen by
   // this scan pulls it for the next one.
-  (void)trigger_.rearm();  // without a trigger there is still the scan from time to time
+  // Without it there is still the scan from time to time.
+  if (const auto armed = trigger_.rearm(); !armed) {
+    log_.warning({describe(armed.error()), "; new mail is not seen at once"});
+  }
   pulled_ = false;
   last_begin_ = std::chrono::steady_clock::now();
   std::erase_if(postponed_, [now](const auto& entry) { return entry.second <= now; });

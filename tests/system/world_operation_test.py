@@ -196,6 +196,18 @@ class RunScripts(WorldTest):
                     (QMAIL / "control" / file).write_text(kept)
                 wait_until(Service(name).serves, f"{name} to start")
 
+    def test_without_its_trigger_qmail_send_says_so(self):
+        log = Log("qmail-send")
+        trigger = QMAIL / "queue/lock/trigger"
+        Service("qmail-send").stop()
+        trigger.rename("/var/qmail/aside")
+        Service("qmail-send").svc("u")
+        log.wait_for("warning: unable to open lock/trigger: No such file or directory; "
+                     "new mail is not seen at once")
+        Service("qmail-send").stop()
+        (QMAIL / "aside").rename(trigger)
+        Service("qmail-send").start()
+
     def test_no_more_connections_are_served_than_concurrencyincoming_says(self):
         self.configure("qmail-smtpd", concurrencyincoming="1\n")
         with smtp.Client() as first:

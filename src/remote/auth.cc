@@ -1,13 +1,9 @@
 #include "remote/auth.h"
 
-// The EVP interface would bring the whole of OpenSSL, its providers and dlopen() into a static
-// program, for one digest.
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/md5.h>
-
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/integers.h"
+#include "sasl/digest.h"
 
 namespace postern::remote {
 namespace {
@@ -39,28 +35,6 @@ void note_keyword(std::string_view line, Extensions& extensions) {
   extensions.size = true;
   const auto limit = parse_decimal(take_word(line));
   if (limit && *limit != 0) extensions.most_bytes = limit;
-}
-
-std::string md5(std::string_view first, std::string_view second = {}) {
-  std::string digest(MD5_DIGEST_LENGTH, '\0');
-  MD5_CTX context;
-  ::MD5_Init(&context);
-  ::MD5_Update(&context, first.data(), first.size());
-  ::MD5_Update(&context, second.data(), second.size());
-  ::MD5_Final(reinterpret_cast<unsigned char*>(digest.data()), &context);
-  return digest;
-}
-
-// RFC 2104.
-std::string hmac_md5(std::string_view key, std::string_view text) {
-  std::string block(key.size() > MD5_CBLOCK ? md5(key) : std::string(key));
-  block.resize(MD5_CBLOCK, '\0');
-  const auto padded = [&](char pad) {
-    std::string bytes = block;
-    for (char& c : bytes) c = static_cast<char>(c ^ pad);
-    return bytes;
-  };
-  return md5(padded(0x5c), md5(padded(0x36), text));
 }
 
 }  // namespace
@@ -97,7 +71,7 @@ std::string plain_response(const Credentials& credentials) {
 
 std::string cram_response(const Credentials& credentials, std::string_view challenge) {
   return format_base64(credentials.user + " " +
-                       format_hex(hmac_md5(credentials.password, challenge)));
+                       sasl::cram_md5_digest(credentials.password, challenge));
 }
 
 }  // namespace postern::remote

@@ -2,34 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include "sasl/digest.h"
+
 namespace postern::auth {
 namespace {
 
-TEST(CramMd5, GivesTheDigestOfRfc2195) {
-  const auto digest =
-      cram_md5_digest("tanstaaftanstaaf", "<1896.697170952@postoffice.reston.mci.net>");
-  EXPECT_EQ(digest, "b913a602c7eda7a495b4e6e7334d3890");
-}
-
-TEST(Apop, GivesTheDigestOfRfc1939) {
-  const auto digest = apop_digest("tanstaaf", "<1896.697170952@dbc.mtview.ca.us>");
-  EXPECT_EQ(digest, "c4c9334bac560ecc979e58001b3e22fb");
-}
-
 TEST(Challenge, IsAnsweredByEitherDigestAndNoOther) {
   const std::string challenge = "<1@host>";
-  const auto hmac = cram_md5_digest("secret", challenge);
-  const auto apop = apop_digest("secret", challenge);
+  const auto hmac = sasl::cram_md5_digest("secret", challenge);
+  const auto apop = sasl::apop_digest("secret", challenge);
   EXPECT_TRUE(answers_challenge("secret", {challenge, hmac}));
   EXPECT_TRUE(answers_challenge("secret", {challenge, apop}));
   EXPECT_FALSE(answers_challenge("Secret", {challenge, hmac}));
   EXPECT_FALSE(answers_challenge("secret", {"<2@host>", hmac}));
-}
-
-TEST(CramMd5, TakesKeysLongerThanABlock) {
-  const auto digest = cram_md5_digest(std::string(80, '\xaa'),
-                                      "Test Using Larger Than Block-Size Key - Hash Key First");
-  EXPECT_EQ(digest, "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd");  // RFC 2202
 }
 
 }  // namespace

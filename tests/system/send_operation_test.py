@@ -121,14 +121,14 @@ class Limits(OperationTest):
         for line in self.log.lines():
             self.assertNotRegex(line, r"status: local [2-9]")
 
-    def test_three_hundred_deliveries_at_a_time(self):
+    def test_four_hundred_deliveries_at_a_time(self):
         open_gate = self.gate()
-        self.configure("qmail-send", concurrencylocal="300\n")
-        queue("a@x.example", ["alice-wait@example.org"] * 310)
-        self.log.wait_for("status: local 300/300 remote 0/20", seconds=60)
+        self.configure("qmail-send", concurrencylocal="400\n")
+        queue("a@x.example", ["alice-wait@example.org"] * 410)
+        self.log.wait_for("status: local 400/400 remote 0/20", seconds=60)
         open_gate()
         services.wait_for_empty_queue(seconds=60)
-        self.assertEqual(len(self.log.find_all(r"delivery \d+: success: did_0\+0\+1/")), 310)
+        self.assertEqual(len(self.log.find_all(r"delivery \d+: success: did_0\+0\+1/")), 410)
 
 
 class Restart(OperationTest):

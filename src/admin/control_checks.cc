@@ -238,9 +238,11 @@ void check_modes(Warnings& warnings) {
     const std::string path = control::path_of(spec);
     const auto info = stat_file(path);
     if (!info || (info->st_mode & wanted) != 0) continue;
-    warnings.push_back(path + " cannot be read by " + std::string(spec.readers) + ": " +
-                       (group_will_do ? "chgrp qmail " + path + " && chmod 640 " : "chmod 644 ") +
-                       path + ".");
+    std::string warning = path;
+    warning.append(" cannot be read by ").append(spec.readers).append(": ");
+    if (group_will_do) warning.append("chgrp qmail ").append(path).append(" && ");
+    warning.append(group_will_do ? "chmod 640 " : "chmod 644 ").append(path).append(".");
+    warnings.push_back(std::move(warning));
   }
 }
 

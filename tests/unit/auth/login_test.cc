@@ -94,7 +94,7 @@ std::string output_of(const Account& account, const char* script) {
   pipe->write.reset();
   std::string output;
   char chunk[256];
-  for (ssize_t count; (count = ::read(pipe->read.get(), chunk, sizeof chunk)) > 0;) {
+  for (ssize_t count = 0; (count = ::read(pipe->read.get(), chunk, sizeof chunk)) > 0;) {
     output.append(chunk, static_cast<std::size_t>(count));
   }
   int status = 0;

@@ -9,7 +9,8 @@ namespace {
 
 TEST(DueQueue, GivesWhatIsDueInTheOrderOfTime) {
   DueQueue queue;
-  for (const wire::MessageId id : {5U, 1U, 4U, 2U, 3U}) queue.add(id, static_cast<int>(id) * 10);
+  for (const wire::MessageId id : {5U, 1U, 4U, 2U, 3U})
+    queue.add(id, static_cast<std::int64_t>(id) * 10);
   EXPECT_EQ(queue.next(), 10);
   EXPECT_EQ(queue.take_due(9), std::nullopt);
   EXPECT_EQ(queue.take_due(25), 1U);

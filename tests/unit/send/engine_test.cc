@@ -277,7 +277,7 @@ TEST(Engine, SlowQmailQueueHoldsUpNoDelivery) {
   QueueWorld::write(world.home() + "/go", "");
   world.run_until([&] {
     // Opened and closed again and again, until every script has noticed.
-    Fd(::open((world.home() + "/fifo").c_str(), O_WRONLY | O_NONBLOCK));
+    const Fd opened(::open((world.home() + "/fifo").c_str(), O_WRONLY | O_NONBLOCK));
     return world.count_logged("end msg ") == 21;
   });
 }
@@ -362,8 +362,8 @@ TEST(Engine, TimesOfRetriesOutliveARestart) {
   world.start();
   world.run_until([&] { return world.count_logged("deferral") == 2; });
   world.stop();
-  EXPECT_EQ(QueueWorld::time_of(wire::local_path(id)), world.now - 50 + 17 * 17);
-  EXPECT_EQ(QueueWorld::time_of(wire::remote_path(id)), world.now - 50 + 27 * 27);
+  EXPECT_EQ(QueueWorld::time_of(wire::local_path(id)), world.now - 50 + std::int64_t{17} * 17);
+  EXPECT_EQ(QueueWorld::time_of(wire::remote_path(id)), world.now - 50 + std::int64_t{27} * 27);
   EXPECT_EQ(QueueWorld::time_of(wire::info_path(id)), world.now - 50);
 
   world.start();

@@ -36,6 +36,11 @@ void make_program(const std::string& path, std::string_view script) {
 
 // A spawn in a process of its own, in queue/mess of a qmail home of its own.
 class Spawn : public ::testing::Test {
+ public:
+  ~Spawn() override {
+    if (pid_ > 0) (void)finish();
+  }
+
  protected:
   Spawn() {
     std::filesystem::permissions(here_.path(), std::filesystem::perms{0755});
@@ -43,9 +48,6 @@ class Spawn : public ::testing::Test {
       std::filesystem::create_directories(path);
     }
     std::ofstream("queue/mess/8/100") << "the message\n";
-  }
-  ~Spawn() override {
-    if (pid_ > 0) (void)finish();
   }
 
   template <class MakeChannel>

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/integers.h"
 #include "control/cdb.h"
 #include "posix/files.h"
 #include "support/temporary_directory.h"
@@ -126,6 +127,25 @@ TEST_F(CdbFiles, AreReadAsTheyWereWritten) {
   EXPECT_EQ(*cdb->find(""), "empty key");
   EXPECT_EQ(*cdb->find("two"), std::nullopt);
   EXPECT_FALSE(stat_file("control/x.tmp"));
+}
+
+// The library's files are the format's: its hash, and where a key's table and slots are.
+TEST_F(CdbFiles, AreHashedAsTheFormatSays) {
+  EXPECT_EQ(::cdb_hash("", 0), 5381U);
+  EXPECT_EQ(::cdb_hash("!", 1), 177540U);
+  EXPECT_EQ(::cdb_hash("!joe", 5), 98843780U);  // with its NUL
+  EXPECT_EQ(::cdb_hash("!joe-", 5), 98843817U);
+
+  auto writer = CdbWriter::create("control/x.cdb", "control/x.tmp", 0644);
+  ASSERT_TRUE(writer && writer->add("", "value") && writer->commit());
+  const std::string file = read_file("control/x.cdb", 10000).value();
+  const auto number = [&](std::size_t at) { return from_little_endian(file.substr(at, 4)); };
+  constexpr std::size_t header = 40;  // of table 5381 & 255
+  EXPECT_EQ(number(header), 2048U + 8 + 5);
+  EXPECT_EQ(number(header + 4), 2U) << "twice as many slots as keys";
+  const std::size_t slot = number(header) + 8;  // slot 21 of 2
+  EXPECT_EQ(number(slot), 5381U);
+  EXPECT_EQ(number(slot + 4), 2048U) << "the first record follows the header";
 }
 
 TEST_F(CdbFiles, ThatWereNotCommittedLeaveTheOldOne) {

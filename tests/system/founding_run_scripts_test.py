@@ -49,14 +49,17 @@ class RunScripts(WorldTest):
                                  stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
                                  env={"PATH": PATH})
         try:
-            wait_until(lambda: subprocess.run(["ss", "-Hltn", "sport = :25"], check=True,
-                                              stdout=subprocess.PIPE).stdout, "port 25")
+            wait_until(self.somebody_listens, "port 25")
             yield
         finally:
             os.killpg(child.pid, signal.SIGTERM)
             child.wait()
-            wait_until(lambda: not services.processes("tcpserver") or
-                       Service("qmail-submission").pid, "tcpserver to end")
+            wait_until(lambda: not self.somebody_listens(), "port 25 to be free again")
+
+    @staticmethod
+    def somebody_listens():
+        return subprocess.run(["ss", "-Hltn", "sport = :25"], check=True,
+                              stdout=subprocess.PIPE).stdout
 
     def log_in(self, greeting):
         with smtp.connect() as client:

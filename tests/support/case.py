@@ -2,10 +2,12 @@
 
 import os
 import pathlib
+import socket
 import unittest
 
 from support import hosts, services
 from support.services import Log, Service
+from support.wait import PATIENCE
 
 ZONES = pathlib.Path("/run/world/zone.d")
 
@@ -58,6 +60,18 @@ class WorldTest(unittest.TestCase):
         new.write_text(f"{records}\n", encoding="utf-8")
         new.rename(final)  # the name server must not read half of it
         self.addCleanup(final.unlink)
+
+    def listen_as_syslog(self):
+        """A socket that receives what programs of the main host send to syslog in this test."""
+        syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(syslog.close)
+        device = pathlib.Path("/dev/log")
+        device.unlink(missing_ok=True)
+        syslog.bind(str(device))
+        self.addCleanup(device.unlink)
+        device.chmod(0o666)
+        syslog.settimeout(PATIENCE)
+        return syslog
 
     def write_file(self, path, text, user=None, mode=0o644, host=hosts.MAIN):
         """A file for this test, owned by a user if one is named."""

@@ -5,7 +5,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import unittest
 
@@ -98,14 +97,7 @@ exec softlimit -m 8000000 tcpserver -H -R -v -x /etc/tcp.smtp.cdb -c "$MAXSMTPD"
 
     def test_form_b_with_its_log_in_syslog(self):
         self.checker("/bin/checkpassword", "/bin/true")
-        syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(syslog.close)
-        device = pathlib.Path("/dev/log")
-        device.unlink(missing_ok=True)
-        syslog.bind(str(device))
-        self.addCleanup(device.unlink)
-        device.chmod(0o666)
-        syslog.settimeout(20)
+        syslog = self.listen_as_syslog()
         with self.running('''
 tcpserver -H -R -v -x /etc/tcp.smtp.cdb -u "$UID" -g "$GID" 0 smtp qmail-smtpd /bin/checkpassword /bin/true 2>&1 | splogger smtpd 3 &
 wait

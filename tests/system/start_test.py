@@ -130,14 +130,7 @@ class ByHand(WorldTest):
         self.assertIn("only root can", answer.stderr)
 
     def test_with_splogger_the_log_goes_to_syslog_as_mail(self):
-        syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(syslog.close)
-        device = pathlib.Path("/dev/log")
-        device.unlink(missing_ok=True)
-        syslog.bind(str(device))
-        self.addCleanup(device.unlink)
-        device.chmod(0o666)
-        syslog.settimeout(20)
+        syslog = self.listen_as_syslog()
         child = self.start("./Maildir/", "splogger", "qmail", stdout=subprocess.DEVNULL)
         (logger,) = wait_until(lambda: services.processes("splogger"), "splogger")
         status = pathlib.Path(f"/proc/{logger}/status").read_text()

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import unittest
 
@@ -257,12 +256,7 @@ class OtherWaysToStart(WorldTest):
 
     def test_with_splogger_to_syslog(self):
         self.stop_service("qmail-send")
-        syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        syslog.bind("/dev/log")
-        os.chmod("/dev/log", 0o666)
-        self.addCleanup(os.unlink, "/dev/log")
-        self.addCleanup(syslog.close)
-        syslog.settimeout(20)
+        syslog = self.listen_as_syslog()
         process = subprocess.Popen(["qmail-start", "./Maildir/", "splogger", "qmail"],
                                    env={"PATH": "/var/qmail/bin:/usr/bin:/bin"}, cwd="/")
         self.addCleanup(process.wait)

@@ -1,0 +1,1 @@
+// Nothing of its own: the target that carries the unit tests' precompiled headers needs a source.

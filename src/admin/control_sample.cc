@@ -61,6 +61,8 @@ constexpr std::array examples = std::to_array<Example>({
 static_assert(std::ranges::equal(examples, control::table, {}, &Example::file, &Spec::file),
               "every control file needs an example");
 
+}  // namespace
+
 std::string describe_default(const Spec& spec) {
   if (spec.otherwise == Default::me) return "what control/me holds";
   if (spec.otherwise == Default::none) return "none";
@@ -72,31 +74,34 @@ std::string describe_default(const Spec& spec) {
 std::string_view describe_form(Kind kind) {
   switch (kind) {
     case Kind::line:
-      return "One line. The rest of the file is not read.";
+      return "One line.\nThe rest of the file is not read.";
     case Kind::number:
-      return "A whole number in the first line. The rest of the file is not read.";
+      return "A whole number in the first line.\nThe rest of the file is not read.";
     case Kind::list:
-      return "One entry a line. Lines that begin with # are not read.";
+      return "One entry a line.\nLines that begin with # are not read.";
     case Kind::map:
-      return "A key, a colon and a value on each line; the last line of a key counts. Lines that "
-             "begin\n# with # are not read.";
+      return "A key, a colon and a value on each line; the last line of a key counts.\n"
+             "Lines that begin with # are not read.";
     case Kind::cdb:
-      return "One entry a line; run qmail-newmrh after every change. Lines that begin with # are "
-             "not read.";
+      return "One entry a line; run qmail-newmrh after every change.\n"
+             "Lines that begin with # are not read.";
   }
   return {};
 }
 
-}  // namespace
+std::string_view sample_lines(const Spec& spec) {
+  return std::ranges::find(examples, spec.file, &Example::file)->lines;
+}
 
 std::string format_sample(const Spec& spec) {
-  const auto* example = std::ranges::find(examples, spec.file, &Example::file);
   std::string comment = "# control/" + std::string(spec.file) + ", read by ";
   comment.append(spec.readers).append(".\n# ").append(spec.meaning).append("\n# ");
-  comment.append(describe_form(spec.kind)).append("\n# Absent: ");
+  for (const char c : describe_form(spec.kind)) c == '\n' ? comment += "\n# " : comment += c;
+  comment.append("\n# Absent: ");
   comment.append(describe_default(spec)).append(".\n");
   const bool is_single = spec.kind == Kind::line || spec.kind == Kind::number;
-  return is_single ? std::string(example->lines) + comment : comment + std::string(example->lines);
+  const std::string lines(sample_lines(spec));
+  return is_single ? lines + comment : comment + lines;
 }
 
 }  // namespace postern::admin

@@ -33,11 +33,12 @@ enum class QueueExit : int {
   exec_failed = 120,
 };
 
-/// One line of the table: exit code, and the text for the sender of the message, whose first letter
-/// says whether the refusal is permanent (D) or temporary (Z).
+/// One line of the table: exit code; the text for the sender of the message, whose first letter
+/// says whether the refusal is permanent (D) or temporary (Z); what it tells the administrator.
 struct QueueExitMeaning {
   QueueExit code;
   std::string_view text;
+  std::string_view meaning;
 };
 /// Every exit code with a text of its own, in ascending order.
 std::span<const QueueExitMeaning> queue_exit_meanings();

@@ -6,6 +6,7 @@
     server    a server that follows a script, on any host of the world
     services  supervised services, their logs, the queue, control files and mailboxes
     hosts     running programs on a host or as a user, its files, its network
+    ledger    what clients offered, and whether all that was accepted arrived (tests/fault/ledger)
     wait      waiting for conditions, never for time to pass
 
 A test file is tests/system/<what>_test.py and runs by `scripts/system-test FILE`, in a world of

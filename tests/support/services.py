@@ -178,4 +178,11 @@ def processes(name, host=None):
     if host is None:
         return pids
     there = os.readlink(f"/proc/{hosts.pid(host)}/ns/mnt")
-    return [pid for pid in pids if os.readlink(f"/proc/{pid}/ns/mnt") == there]
+    return [pid for pid in pids if _mounts_of(pid) == there]
+
+
+def _mounts_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt")
+    except FileNotFoundError:  # it has ended
+        return None

@@ -64,6 +64,16 @@ Status rename_file(const std::string& from, const std::string& to) {
   return checked(std::rename(from.c_str(), to.c_str()), "rename", from + " to " + to);
 }
 
+Status rename_to_new_name(const std::string& from, const std::string& to) {
+  int result = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
+    struct stat info{};
+    if (::lstat(to.c_str(), &info) == 0) return failure("there is already a " + to, EEXIST);
+    result = std::rename(from.c_str(), to.c_str());
+  }
+  return checked(result, "rename", from + " to " + to);
+}
+
 Status change_directory(const std::string& path) {
   return checked(::chdir(path.c_str()), "switch to", path);
 }

@@ -7,8 +7,8 @@ namespace postern::wire {
 std::string split_name(MessageId id) {
   return std::to_string(id % queue_split) + "/" + std::to_string(id);
 }
-std::string split_directory(std::string_view kind, MessageId id) {
-  return std::string(kind) + "/" + std::to_string(id % queue_split);
+std::string split_directory(std::string_view kind, MessageId id, MessageId split) {
+  return std::string(kind) + "/" + std::to_string(id % split);
 }
 
 std::string mess_path(MessageId id) { return "mess/" + split_name(id); }

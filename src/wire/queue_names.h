@@ -24,7 +24,7 @@ std::string bounce_path(MessageId id);  // bounce/100
 /// "8/100": how a delivery order names a message, below queue/mess.
 std::string split_name(MessageId id);
 /// "mess/8", the directory that mess_path(id) stands in; the same for info, local and remote.
-std::string split_directory(std::string_view kind, MessageId id);
+std::string split_directory(std::string_view kind, MessageId id, MessageId split = queue_split);
 
 /// A file name of the queue: a decimal number without leading zeros.
 std::optional<MessageId> parse_message_id(std::string_view name);

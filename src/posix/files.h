@@ -29,8 +29,8 @@ Status unlink_file(const std::string& path);
 /// As unlink_file(), but a file that is not there is success.
 Status remove_file(const std::string& path);
 Status rename_file(const std::string& from, const std::string& to);
-/// As rename_file(), but what is called `to` already stays: error EEXIST. (A file system that cannot
-/// do this at once is looked at first; somebody else could come between.)
+/// As rename_file(), but what is called `to` already stays: error EEXIST. (A file system that
+/// cannot do this at once is looked at first; somebody else could come between.)
 Status rename_to_new_name(const std::string& from, const std::string& to);
 Status change_directory(const std::string& path);
 Result<struct stat> stat_file(const std::string& path);

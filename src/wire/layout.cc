@@ -51,9 +51,9 @@ bool add_entries(std::string_view type, std::string_view more, LayoutEntry entry
   } else if (type == "file" && number) {
     entry.kind = Kind::file;
     entry.size = *number;
-  } else if (type == "maybe") {
+  } else if (type == "page" || type == "maybe") {
     entry.kind = Kind::file;
-    entry.needed = false;
+    entry.needed = type == "page";
   } else if (type == "fifo") {
     entry.kind = Kind::fifo;
   } else if (type == "link" && !more.empty()) {

@@ -17,6 +17,7 @@ TEST(Layout, IsReadLineByLine) {
       "\n"
       "dir   root   qmail  2755  alias  \n"
       "file  qmailr qmail  0644  queue/lock/tcpto  1024\n"
+      "page  root   qmail  0644  man/man8/a.8\n"
       "maybe root   root   0600  users/mailusers\n"
       "fifo  qmails qmail  0622  queue/lock/trigger\n"
       "program root qmail  0711  bin/a later\n"
@@ -34,6 +35,11 @@ TEST(Layout, IsReadLineByLine) {
                                               .mode = 0644,
                                               .path = "/home/queue/lock/tcpto",
                                               .size = 1024},
+                                             {.kind = Kind::file,
+                                              .owner = "root",
+                                              .group = "qmail",
+                                              .mode = 0644,
+                                              .path = "/home/man/man8/a.8"},
                                              {.kind = Kind::file,
                                               .owner = "root",
                                               .group = "root",

@@ -6,7 +6,7 @@
 #include "posix/environment.h"
 #include "posix/io.h"
 #include "posix/pipe.h"
-#include "smtpd/log.h"
+#include "posix/server_log.h"
 #include "smtpd/run_program.h"
 #include "wire/checkpassword.h"
 #include "wire/descriptors.h"

@@ -8,9 +8,9 @@
 
 #include "posix/files.h"
 #include "posix/io.h"
+#include "posix/server_log.h"
 #include "posix/signals.h"
 #include "smtpd/checker_program.h"
-#include "smtpd/log.h"
 #include "smtpd/own_addresses.h"
 #include "smtpd/queue_program.h"
 #include "smtpd/recipient_program.h"

@@ -2,7 +2,7 @@
 
 #include "posix/environment.h"
 #include "posix/program.h"
-#include "smtpd/log.h"
+#include "posix/server_log.h"
 #include "smtpd/run_program.h"
 #include "wire/queue_exit.h"
 

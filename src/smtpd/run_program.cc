@@ -9,7 +9,7 @@
 
 #include "posix/files.h"
 #include "posix/io.h"
-#include "smtpd/log.h"
+#include "posix/server_log.h"
 
 namespace postern::smtpd {
 namespace {

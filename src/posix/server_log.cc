@@ -1,10 +1,10 @@
-#include "smtpd/log.h"
+#include "posix/server_log.h"
 
 #include <sys/stat.h>
 
 #include "posix/program.h"
 
-namespace postern::smtpd {
+namespace postern {
 
 int log_fd() {
   struct stat out{};
@@ -19,4 +19,4 @@ void log_warning(std::string_view what) {
   if (log_fd() >= 0) warn(what);
 }
 
-}  // namespace postern::smtpd
+}  // namespace postern

@@ -13,7 +13,9 @@ QUEUE_KINDS = ("pid", "mess", "intd", "todo", "info", "local", "remote", "bounce
 
 
 class Service:
-    """A supervised service: qmail-send, qmail-smtpd or qmail-submission."""
+    """A supervised service, by its name: qmail-send, or one that listens on a port."""
+
+    PORTS = {"qmail-smtpd": 25, "qmail-submission": 587, "qmail-pop3d": 110}
 
     def __init__(self, name, host=hosts.MAIN):
         self.name = name
@@ -53,8 +55,7 @@ class Service:
     def serves(self):
         """Whether it listens: on its port, or for new mail."""
         if self.name != "qmail-send":
-            port = {"qmail-smtpd": 25, "qmail-submission": 587}[self.name]
-            found = hosts.on(self._host, "ss", "-Hltn", f"sport = :{port}").stdout
+            found = hosts.on(self._host, "ss", "-Hltn", f"sport = :{self.PORTS[self.name]}").stdout
             return self.pid is not None and bool(found)
         trigger = hosts.files(self._host) / HOME / "queue/lock/trigger"
         try:  # its reader is qmail-send

@@ -14,6 +14,8 @@ QMAIL = pathlib.Path("/var/qmail")
 TOOLS = REPOSITORY / "scripts/lib/world/bin"
 PATH = f"{TOOLS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{QMAIL}/bin"
 READY_SECONDS = 30
+# Services that the installer leaves to the administrator.
+FURTHER = ("qmail-pop3d",)
 # What the real machine's own mail system may have left, here where Postern is installed afresh.
 FOREIGN = ("/etc/tcp.smtp", "/etc/tcp.smtp.cdb", "/etc/service", "/service")
 
@@ -84,7 +86,9 @@ def _install(plan, host):
         mailusers.parent.mkdir(exist_ok=True)
         mailusers.write_text(_mailusers(host), encoding="utf-8")
     pathlib.Path("/etc/service").mkdir(exist_ok=True)
-    command = [REPOSITORY / "scripts/install", "--quiet", "--enable", "--build", plan.build]
+    command = [REPOSITORY / "scripts/install", "--quiet", "--enable",
+               *(word for service in FURTHER for word in ("--with", service)),
+               "--build", plan.build]
     if plan.partial:
         command.append("--partial")
     if subprocess.run(command, env=environment(plan), check=False).returncode != 0:
@@ -109,9 +113,11 @@ def _control_files(host):
 
 
 def _mailusers(host):
-    """Mail accounts with the people's own passwords; CRAM-MD5 needs them in the clear."""
-    return _lines(*(f"{name}@{host.domain}:{{PLAIN}}{name}-password:{name}:/home/{name}"
-                    for name in users.PEOPLE))
+    """Mail accounts with the people's own passwords; CRAM-MD5 and APOP need them in the clear. Each
+    has two names: SMTP clients tend to log in with an address, POP3 clients with a user's name.
+    """
+    return _lines(*(f"{login}:{{PLAIN}}{name}-password:{name}:/home/{name}"
+                    for name in users.PEOPLE for login in (f"{name}@{host.domain}", name)))
 
 
 def _lines(*texts):
@@ -146,7 +152,8 @@ def restore_signals():
 def _wait_for_services(host):
     deadline = time.monotonic() + READY_SECONDS
     waiting = {"qmail-send": _send_listens, "port 25": lambda: _greets(host.v4, 25),
-               "port 587": lambda: _greets(host.v4, 587)}
+               "port 587": lambda: _greets(host.v4, 587),
+               "port 110": lambda: _greets(host.v4, 110, b"+OK ")}
     while waiting:
         waiting = {what: ready for what, ready in waiting.items() if not ready()}
         if waiting and time.monotonic() > deadline:
@@ -164,11 +171,11 @@ def _send_listens():
         return False
 
 
-def _greets(address, port):
+def _greets(address, port, greeting=b"220"):
     try:
         with socket.create_connection((address, port), timeout=READY_SECONDS) as connection:
             connection.sendall(b"QUIT\r\n")
-            return connection.makefile("rb").read().startswith(b"220")
+            return connection.makefile("rb").read().startswith(greeting)
     except OSError:
         return False
 

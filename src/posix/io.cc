@@ -81,6 +81,17 @@ Result<std::size_t> read_some(int fd, std::span<char> buffer, Deadline deadline)
   }
 }
 
+Result<std::size_t> read_full(int fd, std::span<char> buffer) {
+  std::size_t used = 0;
+  while (used < buffer.size()) {
+    const auto count = read_some(fd, buffer.subspan(used));
+    if (!count) return count;
+    if (*count == 0) break;
+    used += *count;
+  }
+  return used;
+}
+
 Status write_all(int fd, std::string_view bytes, Deadline deadline) {
   const bool limited = deadline.poll_timeout() >= 0;
   while (!bytes.empty()) {

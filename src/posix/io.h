@@ -20,6 +20,9 @@ Status wait_for(int fd, short events, Deadline deadline);
 Result<std::size_t> read_some(int fd, std::span<char> buffer,
                               Deadline deadline = Deadline::never());
 
+/// Fills the buffer, however short the reads are: fewer bytes only at the end of the file.
+Result<std::size_t> read_full(int fd, std::span<char> buffer);
+
 /// All of `bytes`. A peer that has gone is EPIPE, never a signal where the program ignores SIGPIPE.
 /// With a deadline, never blocks past it, whether or not the descriptor is non-blocking.
 Status write_all(int fd, std::string_view bytes, Deadline deadline = Deadline::never());

@@ -174,6 +174,8 @@ Result<Child> spawn(const SpawnSpec& spec) {
       read_some(report->read.get(), {reinterpret_cast<char*>(&failed), sizeof failed});
   Child child(pid);
   if (count && *count == 0) return child;
+  // Whether it runs cannot be said: then it must not, or it would wait for us while we wait for it.
+  if (!count) ::kill(pid, SIGKILL);
   (void)child.wait();
   return std::unexpected(explain(spec, failed));
 }

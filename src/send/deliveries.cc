@@ -153,13 +153,13 @@ Result<std::optional<RecipientReader::Recipient>> Deliveries::next_recipient(wir
     }
     if (*recipient || pass.reader.at_end()) return recipient;
     char piece[piece_bytes];
-    const auto count = read_some(pass.file.get(), piece);
+    const auto count = read_full(pass.file.get(), piece);
     if (!count) {
       context_.log.warning({"trouble reading ", path_of(id), "; will try again later"});
       return std::unexpected(count.error());
     }
     pass.reader.feed({piece, *count});
-    // A regular file gives less than asked for only at its end.
+    // A read cut short must not look like the end: the recipients behind it would be forgotten.
     if (*count < sizeof piece) pass.reader.end();
   }
 }

@@ -128,7 +128,7 @@ std::size_t Preprocessor::read_piece(std::int64_t now) {
   Entry& entry = current_->entry;
   const std::string path = wire::todo_path(entry.message.id);
   char piece[piece_bytes];
-  const auto count = read_some(current_->todo.get(), piece);
+  const auto count = read_full(current_->todo.get(), piece);
   if (!count) {
     log_.warning({"trouble reading ", path});
     give_up(now);

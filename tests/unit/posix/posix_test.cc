@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -57,6 +58,26 @@ TEST(ReadSome, GivesUpAtItsDeadline) {
   const auto count = read_some(pipe.read.get(), {&byte, 1}, Deadline::after(10ms));
   ASSERT_FALSE(count);
   EXPECT_EQ(count.error().code, ETIMEDOUT);
+}
+
+TEST(ReadFull, ReadsOnWhereAReadWasShort) {
+  auto pipe = make_pipe();
+  ASSERT_TRUE(pipe);
+  char buffer[6];
+  std::thread writer([&] {
+    for (const std::string_view piece : {"a", "bcd", "ef", "g"}) {
+      EXPECT_TRUE(write_all(pipe->write.get(), piece));
+      for (int unread = 1; unread > 0; std::this_thread::yield()) {  // so that each read is short
+        ASSERT_EQ(::ioctl(pipe->read.get(), FIONREAD, &unread), 0);
+      }
+    }
+    pipe->write.reset();
+  });
+  EXPECT_EQ(read_full(pipe->read.get(), buffer).value_or(0), 6U);
+  EXPECT_EQ(std::string_view(buffer, 6), "abcdef");
+  EXPECT_EQ(read_full(pipe->read.get(), buffer).value_or(9), 1U);
+  EXPECT_EQ(read_full(pipe->read.get(), buffer).value_or(9), 0U);
+  writer.join();
 }
 
 TEST(WriteAll, GivesUpAtItsDeadlineOnAFullPipeAndOnAFullSocket) {

@@ -43,6 +43,7 @@ std::optional<std::string_view> local_exit_report(int code) {
     case LocalExit::out_of_memory:
       return "ZOut of memory in qmail-lspawn.\n";
     case LocalExit::exec_failed:
+    case LocalExit::not_loaded:
       return "ZUnable to run qmail-local.\n";
     case LocalExit::exec_getpw_failed:
       return "ZUnable to run qmail-getpw.\n";

@@ -22,6 +22,7 @@ enum class LocalExit : int {
   out_of_memory = 119,
   exec_failed = 120,
   exec_getpw_failed = 121,
+  not_loaded = 127,  // the system's loader could not set the program up, as without memory
   exec_failed_for_good = 126,  // never ours: a program that cannot be run is mended, mail waits
 };
 

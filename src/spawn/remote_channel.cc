@@ -42,7 +42,10 @@ Next RemoteChannel::proceed(const Delivery& /*delivery*/, unsigned /*step*/, Fin
 
 std::string format_remote_spawn_report(const Finished& finished) {
   if (finished.status.crashed()) return "Zqmail-remote crashed.\n";
-  if (finished.status.code() == exit_code::temporary) return "ZUnable to run qmail-remote.\n";
+  // 127 is the loader's: there was no memory for it, or a library is missing.
+  if (finished.status.code() == exit_code::temporary || finished.status.code() == 127) {
+    return "ZUnable to run qmail-remote.\n";
+  }
   if (finished.status.code() != 0) return "DUnable to run qmail-remote.\n";
   // The record that decides may be in the part that was not kept.
   if (finished.too_long) return "Zqmail-remote produced too much output.\n";

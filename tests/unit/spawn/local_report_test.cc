@@ -36,6 +36,7 @@ TEST(LocalReport, HasFixedTextsForQmailLspawnsOwnTrouble) {
   EXPECT_EQ(report(113), "ZNot allowed to perform deliveries as root.\n");
   EXPECT_EQ(report(115), "ZNFS failure in qmail-local.\n");
   EXPECT_EQ(report(116), "ZUnable to find alias user!\n");
+  EXPECT_EQ(report(127), "ZUnable to run qmail-local.\n");
   EXPECT_EQ(report(117), "ZTrouble reading users/cdb in qmail-lspawn.\n");
   EXPECT_EQ(report(118), "ZTemporary failure in qmail-lspawn.\n");
   EXPECT_EQ(report(119), "ZOut of memory in qmail-lspawn.\n");
@@ -79,6 +80,7 @@ TEST(RemoteReport, PutsQmailRemotesRecordsTogether) {
 TEST(RemoteReport, SaysWhenQmailRemoteDidNotRun) {
   const auto report = [](int code) { return format_remote_spawn_report(exited(code, "K\0"s)); };
   EXPECT_EQ(report(111), "ZUnable to run qmail-remote.\n");
+  EXPECT_EQ(report(127), "ZUnable to run qmail-remote.\n");
   EXPECT_EQ(report(100), "DUnable to run qmail-remote.\n");
   EXPECT_EQ(format_remote_spawn_report(killed()), "Zqmail-remote crashed.\n");
   EXPECT_EQ(format_remote_spawn_report(exited(0, "r", true)),

@@ -144,6 +144,8 @@ void Engine::handle_signal(int signal) {
     all_due_at_ = clock_();
     for (const Channel channel : channels) of(channel).deliveries.make_all_due(*all_due_at_);
     finisher_.make_all_due(*all_due_at_);
+    preprocessor_.scan().make_all_due(*all_due_at_);
+    loader_.make_all_due(*all_due_at_);
   } else if (signal == SIGHUP) {
     reread();
   }

@@ -29,6 +29,11 @@ std::optional<std::int64_t> Loader::next_time() const {
   return failed ? std::min(*failed, walk_again_) : walk_again_;
 }
 
+void Loader::make_all_due(std::int64_t now) {
+  failed_.make_all_due(now);
+  walk_again_ = std::min(walk_again_, now);
+}
+
 std::optional<wire::MessageId> Loader::next(std::int64_t now) {
   if (const auto id = failed_.take_due(now)) return id;
   if (!walking_ || now < walk_again_) return std::nullopt;

@@ -28,6 +28,7 @@ class Loader {
   /// Nothing: no message that is ours (still in todo, or gone), or the system does not say; then
   /// it comes again later.
   std::optional<Loaded> load(wire::MessageId id, std::int64_t now);
+  void make_all_due(std::int64_t now);
   /// When next() may have something; 0 for at once.
   [[nodiscard]] std::optional<std::int64_t> next_time() const;
 

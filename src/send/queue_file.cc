@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 #include "posix/files.h"
 
 namespace postern::send {
@@ -21,11 +23,15 @@ Result<IdsInDirectory> IdsInDirectory::open(const std::string& path) {
   return IdsInDirectory(directory);
 }
 
-std::optional<wire::MessageId> IdsInDirectory::next() {
-  while (const dirent* entry = ::readdir(directory_.get())) {
+// readdir says by errno alone whether nothing means the end.
+Result<std::optional<wire::MessageId>> IdsInDirectory::next() {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory_.get());
+    if (entry == nullptr && errno != 0) return system_failure("unable to read a directory");
+    if (entry == nullptr) return std::nullopt;
     if (const auto id = wire::parse_message_id(entry->d_name)) return id;
   }
-  return std::nullopt;
 }
 
 Result<std::optional<wire::MessageId>> QueueWalk::next() {
@@ -35,10 +41,11 @@ Result<std::optional<wire::MessageId>> QueueWalk::next() {
       if (!opened) return std::unexpected(opened.error());
       ids_ = std::move(*opened);
     }
-    while (const auto id = ids_->next()) {
-      if (*id % wire::queue_split == split_) return id;
-    }
+    const auto id = ids_->next();
+    if (id && *id && **id % wire::queue_split != split_) continue;
+    if (id && *id) return id;
     ids_.reset();
+    if (!id) return id;
     ++split_;
   }
   return std::nullopt;

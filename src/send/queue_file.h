@@ -21,8 +21,9 @@ Result<Fd> open_queue_file(const std::string& path, int flags = 0);
 class IdsInDirectory {
  public:
   static Result<IdsInDirectory> open(const std::string& path);
-  /// Nothing at the end. Names made or removed since open() may or may not be among them.
-  std::optional<wire::MessageId> next();
+  /// Nothing at the end. Names made or removed since open() may or may not be among them. Error:
+  /// the rest cannot be read now.
+  Result<std::optional<wire::MessageId>> next();
 
  private:
   struct Close {
@@ -37,7 +38,7 @@ class IdsInDirectory {
 class QueueWalk {
  public:
   explicit QueueWalk(std::string kind) : kind_(std::move(kind)) {}
-  /// Nothing at the end. Error: a directory cannot be opened; the next call tries it again.
+  /// Nothing at the end. Error: a directory cannot be read; the next call begins it again.
   Result<std::optional<wire::MessageId>> next();
   /// The directory that the last error speaks of.
   [[nodiscard]] std::string directory() const { return kind_ + "/" + std::to_string(split_); }

@@ -10,7 +10,7 @@ namespace {
 // Anybody on this machine may pull the trigger. However often somebody does, scans keep this
 // distance; under load it lets a few messages come together and share their syncs.
 constexpr auto least_distance = std::chrono::milliseconds{2};
-// How long to wait when a directory cannot be opened, in seconds.
+// How long to wait when a directory or the trigger cannot be opened or read, in seconds.
 constexpr std::int64_t directory_trouble_pause = 10;
 
 }  // namespace
@@ -28,9 +28,8 @@ bool TodoScan::begin(std::int64_t now) {
   // The trigger is armed before the directory is read: a message that comes too late to be seen by
   // this scan pulls it for the next one.
   // Without it there is still the scan from time to time.
-  if (const auto armed = trigger_.rearm(); !armed) {
-    log_.warning({describe(armed.error()), "; new mail is not seen at once"});
-  }
+  const auto armed = trigger_.rearm();
+  if (!armed) log_.warning({describe(armed.error()), "; new mail is not seen at once"});
   pulled_ = false;
   last_begin_ = std::chrono::steady_clock::now();
   std::erase_if(postponed_, [now](const auto& entry) { return entry.second <= now; });
@@ -41,24 +40,36 @@ bool TodoScan::begin(std::int64_t now) {
     return false;
   }
   ids_ = std::move(*ids);
-  next_scan_ = now + wire::todo_scan_interval;
+  // What is only short of descriptors for a moment must not keep new mail waiting for long.
+  next_scan_ = now + (armed ? wire::todo_scan_interval : directory_trouble_pause);
   for (const auto& [id, until] : postponed_) next_scan_ = std::min(next_scan_, until);
   return true;
 }
 
 std::optional<wire::MessageId> TodoScan::next(std::int64_t now) {
   if (!ids_ && !begin(now)) return std::nullopt;
-  while (const auto id = ids_->next()) {
-    if (!postponed_.contains(*id)) return id;
+  for (;;) {
+    const auto id = ids_->next();
+    if (id && *id && postponed_.contains(**id)) continue;
+    if (id && *id) return *id;
+    ids_.reset();
+    if (!id) {
+      log_.alert({"unable to read todo, sleeping..."});
+      next_scan_ = std::min(next_scan_, now + directory_trouble_pause);
+    }
+    return std::nullopt;
   }
-  ids_.reset();
-  return std::nullopt;
 }
 
 void TodoScan::postpone(wire::MessageId id, std::int64_t now) {
   const std::int64_t until = now + wire::system_failure_pause;
   postponed_.insert_or_assign(id, until);
   next_scan_ = std::min(next_scan_, until);
+}
+
+void TodoScan::make_all_due(std::int64_t now) {
+  postponed_.clear();
+  next_scan_ = std::min(next_scan_, now);
 }
 
 }  // namespace postern::send

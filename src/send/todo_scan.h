@@ -25,6 +25,8 @@ class TodoScan {
   std::optional<wire::MessageId> next(std::int64_t now);
   /// Leaves an entry alone until some time has passed.
   void postpone(wire::MessageId id, std::int64_t now);
+  /// Leaves nothing alone any longer: the administrator says that the trouble is over.
+  void make_all_due(std::int64_t now);
 
   /// A scan is going on.
   [[nodiscard]] bool scanning() const { return ids_.has_value(); }

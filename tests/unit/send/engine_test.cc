@@ -172,6 +172,34 @@ TEST(Engine, AlarmIsForMailThatIsStillBeingLoadedToo) {
   world.run_until_logged("starting delivery 1");
 }
 
+TEST(Engine, AlarmIsForNewMailThatCouldNotBeTakenToo) {
+  QueueWorld world;
+  world.answer = succeed;
+  const auto id = world.put({"a@x", {"b@me.example"}});
+  QueueWorld::write(wire::todo_path(id), "u1\0p1\0Fa@"s);
+  world.start();
+  world.run_until_logged("warning: trouble reading todo/" + number(id));
+  QueueWorld::write(wire::todo_path(id), "u1\0p1\0Fa@x\0Tb@me.example\0"s);
+  world.run_until_quiet();
+  EXPECT_EQ(world.count_logged("new msg"), 0U);
+  world.engine().handle_signal(SIGALRM);
+  world.run_until_logged("end msg " + number(id));
+}
+
+TEST(Engine, TriggerThatCannotBeOpenedIsTriedAgainSoon) {
+  QueueWorld world;
+  world.answer = succeed;
+  fs::rename("lock/trigger", "lock/away");
+  world.start();
+  world.run_until_quiet();
+  fs::rename("lock/away", "lock/trigger");
+  world.now += 10;
+  world.run_until_quiet();
+  const auto id = world.put({"a@x", {"b@me.example"}});
+  world.pull_trigger();
+  world.run_until_logged("end msg " + number(id));
+}
+
 TEST(Engine, GivesUpAMessageThatIsTooOldAfterALastTry) {
   QueueWorld world;
   world.answer = defer;

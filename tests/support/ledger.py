@@ -101,6 +101,11 @@ class Offer:
     recipients: list
     answer: str = "none"  # accept, permanent, temporary
 
+    @classmethod
+    def of(cls, message, recipients, answer):
+        """For a check in the same process, without a file."""
+        return cls(hashlib.sha256(message).hexdigest(), len(message), list(recipients), answer)
+
 
 def read_ledger(path):
     """Offers by number. A last line without its end was being written when the power went."""
@@ -151,10 +156,9 @@ def _take_apart(place, raw, recipients=None, added_newline=False):
         told = re.findall(rb"^<(.*)>:$", before, re.MULTILINE)
         return Found(place, text, [name.decode() for name in told], bounce=True,
                      added_newline=added_newline)
-    if recipients is None:
-        found = re.findall(rb"^Delivered-To: (.*)$", before, re.MULTILINE)
-        recipients = [name.decode() for name in found]
-    return Found(place, text, recipients, added_newline=added_newline)
+    passed = re.findall(rb"^Delivered-To: (.*)$", before, re.MULTILINE)  # forwarded from there too
+    return Found(place, text, [*(recipients or ()), *(name.decode() for name in passed)],
+                 added_newline=added_newline)
 
 
 def read_maildir(directory):

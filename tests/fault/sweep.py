@@ -2,8 +2,10 @@
 after each (tests/support/ledger.py). What is broken in which program, while what is done, is a
 scenario; the rules are those of tests/fault/inject.cc."""
 
+import contextlib
 import dataclasses
 import errno
+import os
 import pathlib
 import re
 import signal
@@ -121,6 +123,48 @@ class Harness:
                 tracer.send_signal(signal.SIGTERM)
         return answer
 
+    def full_disk(self, top, pages, client):
+        """One message while the small disk at `top` has room for so many pages, until all has been
+        tried that can be; then the disk is freed."""
+        self.number += 1
+        scenario = Scenario("", "", client, ALL, 30_000)
+        message = ledger.make_message(self.number, scenario.size)
+        filler = pathlib.Path(top, "filler")
+        room = os.statvfs(top)
+        filler.write_bytes(b"x" * (max(0, room.f_bavail - pages) * room.f_frsize))
+        try:
+            answer = client(message, scenario.recipients)
+            for _ in range(2):
+                self.suite.nudge()
+                suite.wait_for(lambda: not set(suite.SHORT_LIVED) & set(suite.processes()),
+                               "something goes on for ever on a full disk")
+            filler.unlink()
+            self.suite.drain()
+        except (suite.Stuck, TimeoutError) as trouble:
+            filler.unlink(missing_ok=True)
+            return self._stuck(trouble)
+        violations, duplicates = self._check(scenario, message, answer, killed=False)
+        log = self.suite.log.read_text(errors="replace")
+        if duplicates and not EXPLAINED.search(log):
+            violations.append(f"delivered {duplicates} times too often, and the log does not say why")
+        self.suite.forget()
+        return Round([], answer, violations, duplicates, log)
+
+    @contextlib.contextmanager
+    def small_disk(self, top):
+        """A file system of two megabytes in a directory's place, with a copy of what is there."""
+        self.suite.stop()
+        subprocess.run(["sh", "-ec", 'mount -t tmpfs -o size=2m,mode=755 small /mnt; '
+                        'cp -a "$1/." /mnt; chown --reference="$1" /mnt; mount --move /mnt "$1"',
+                        "sh", top], check=True)
+        self.suite.start()
+        self.suite.ensure_running()
+        yield
+        self.suite.stop()
+        subprocess.run(["umount", top], check=True)
+        self.suite.start()
+        self.suite.ensure_running()
+
     def _start_again(self, rules):
         suite.wait_for(lambda: REPORT.exists() or self.suite.is_drained(), "no end of the first kill")
         self.suite.stop()
@@ -212,7 +256,7 @@ def is_possible(line, error):
 
 
 def error_jobs(lines):
-    """(rule, error) for each call of a listing that can fail."""
+    """(line, rule, error) for each call of a listing that can fail."""
     counts = {}
     for line in lines:
         program, call = line.split(" ", 2)[:2]
@@ -220,7 +264,7 @@ def error_jobs(lines):
         for error in ERRORS.get(call, ()):
             if is_possible(line, error):
                 action = error if error == "short" else str(getattr(errno, error))
-                yield f"{program},{call},{counts[call]},{action}", error
+                yield line, f"{program},{call},{counts[call]},{action}", error
 
 
 # Calls that change what is on the disk: killed at and failed in every run.

@@ -154,6 +154,7 @@ class Harness:
     @contextlib.contextmanager
     def small_disk(self, top):
         """A file system of two megabytes in a directory's place, with a copy of what is there."""
+        self.suite.ensure_running()  # only what runs can be stopped
         self.suite.stop()
         subprocess.run(["sh", "-ec", 'mount -t tmpfs -o size=2m,mode=755 small /mnt; '
                         'cp -a "$1/." /mnt; chown --reference="$1" /mnt; mount --move /mnt "$1"',

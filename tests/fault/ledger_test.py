@@ -213,6 +213,12 @@ class Broken(LedgerTest):
         self.assert_kept("--killed")
         self.assertIn("1 fragments", self.summary)
 
+    def test_so_incomplete_in_an_mbox_that_it_has_no_number(self):
+        (self.top / "mbox").write_bytes(b"From carol Thu Jan  1 00:00:00 1970\nReturn-Path: <car")
+        self.assert_violation("mbox entry 1 holds nothing that was offered")
+        self.assert_kept("--killed")
+        self.assertIn("1 fragments", self.summary)
+
     def test_something_at_a_sink_that_is_no_message(self):
         (self.top / "sink/1").write_bytes(b"")
         self.assert_violation("sink/1 holds nothing that was offered", "--killed")

@@ -150,7 +150,7 @@ class Found:
 def _take_apart(place, raw, recipients=None, added_newline=False):
     start = 0 if raw.startswith(MARK) else raw.find(b"\n" + MARK) + 1
     if start == 0 and not raw.startswith(MARK):
-        return Found(place, b"", [])
+        return Found(place, b"", [], added_newline=added_newline)
     before, text = raw[:start], raw[start:]
     if b"\n\n" in before:  # the message stands in a body: a bounce, or a bounce's bounce
         told = re.findall(rb"^<(.*)>:$", before, re.MULTILINE)
@@ -246,6 +246,12 @@ class Check:
                     if not self.killed:
                         self._violation(f"{number} was delivered {copies} times to {recipient}")
         return self.violations
+
+    def second_copies(self):
+        """{(number, recipient): copies beyond what was sent}; after finish()."""
+        return {(number, recipient): copies - self.offers[number].recipients.count(recipient)
+                for (number, recipient), copies in self._copies.items()
+                if copies > self.offers[number].recipients.count(recipient)}
 
     def _violation(self, text):
         self.violations.append(text)

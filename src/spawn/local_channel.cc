@@ -1,6 +1,7 @@
 #include "spawn/local_channel.h"
 
 #include "mail/address.h"
+#include "posix/environment.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/local_report.h"
@@ -43,7 +44,7 @@ Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUs
   if (!pipe) return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
   const auto to = mail::split_address(delivery.order.recipient);
   const SpawnSpec spec{
-      .argv = {"bin/qmail-local", "--", user.user, user.home, std::string(to.local), user.dash,
+      .argv = {setup_.program, "--", user.user, user.home, std::string(to.local), user.dash,
                user.extension, std::string(to.host), delivery.order.sender,
                setup_.default_delivery},
       .fds = {{delivery.message.get(), 0}, {pipe->write.get(), 1}, {pipe->write.get(), 2}},
@@ -58,9 +59,14 @@ Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUs
 int serve_local_deliveries(std::span<char* const> arguments) {
   if (arguments.empty()) die(exit_code::permanent, "usage: qmail-lspawn defaultdelivery");
   const Start start = start_spawn();
-  LocalChannel channel({.home = start.home,
-                        .lookup = {start.ids.password, start.ids.nofiles, {}},
-                        .default_delivery = arguments[0]});
+  LocalSetup setup{.home = start.home,
+                   .lookup = {start.ids.password, start.ids.nofiles, {}},
+                   .default_delivery = arguments[0]};
+  // Ours and our parents' to set, root's: nobody else's environment gets here.
+  if (auto program = environment_variable("QMAILLOCAL"); program && !program->empty()) {
+    setup.program = std::move(*program);
+  }
+  LocalChannel channel(std::move(setup));
   return Server(start.server, channel).run();
 }
 

@@ -11,9 +11,10 @@
 namespace postern::spawning {
 
 struct LocalSetup {
-  std::string home;              // the qmail home
-  Identity lookup;               // who looks users up: qmailp
-  std::string default_delivery;  // what an empty .qmail file means: "./Maildir/"
+  std::string home;                         // the qmail home
+  Identity lookup;                          // who looks users up: qmailp
+  std::string default_delivery;             // what an empty .qmail file means: "./Maildir/"
+  std::string program = "bin/qmail-local";  // in the qmail home
 };
 
 class LocalChannel : public Channel {

@@ -141,7 +141,8 @@ class Maildirmake(WorldTest):
         self.assertIn("unable to make /root/Maildir: Permission denied", answer.stderr)
         answer = self.make()
         self.assertEqual((answer.returncode, answer.stderr),
-                         (100, "maildirmake: fatal: usage: maildirmake directory\n"))
+                         (100, "maildirmake: fatal: usage: maildirmake [-f folder] "
+                               "directory\n"))
 
 
 if __name__ == "__main__":

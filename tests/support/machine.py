@@ -74,8 +74,9 @@ def undelivered():
             if kind not in ("pid", "mess", "intd")}
 
 
-def wait_until_drained(seconds=60):
-    """Returns when all that was accepted has been delivered or bounced."""
+def wait_until_drained(seconds=60, meanwhile=lambda: None):
+    """Returns when all that was accepted has been delivered or bounced. Calls `meanwhile` every
+    second."""
     next_try = 0.0
 
     def drained():
@@ -83,6 +84,7 @@ def wait_until_drained(seconds=60):
         if not undelivered():
             return True
         if time.monotonic() >= next_try:
+            meanwhile()
             retry_now()
             next_try = time.monotonic() + 1
         return False

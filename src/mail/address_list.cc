@@ -13,6 +13,16 @@ using Tokens = std::span<const Token>;
 
 constexpr std::size_t fold_column = 78;  // RFC 5322 2.1.1: a line SHOULD not be longer
 
+// A backslash with nothing behind it, or a line end. It would escape what completes the address.
+bool ends_in_escape(const Token& token, std::string_view text) {
+  if (token.kind != Token::Kind::atom) return false;
+  const std::string_view word = token.in(text);
+  for (std::size_t at = word.find('\\'); at != word.npos; at = word.find('\\', at + 2)) {
+    if (at + 1 == word.size() || word[at + 1] == '\n' || word[at + 1] == '\r') return true;
+  }
+  return false;
+}
+
 // One address: the whole of it as envelopes hold it, and what changes in the text.
 struct Completed {
   std::string address;
@@ -151,7 +161,7 @@ class ListParser {
   std::optional<Completed> complete(std::size_t first, std::size_t last) {
     std::size_t at_sign = last;
     for (std::size_t i = first; i < last; ++i) {
-      if (is_any(i, "<>,;:")) return std::nullopt;
+      if (is_any(i, "<>,;:") || ends_in_escape(tokens_[i], text_)) return std::nullopt;
       if (is(i, '@')) at_sign = i;
     }
     if (end_of_bare(first, last) != last) return std::nullopt;

@@ -138,5 +138,13 @@ TEST(ListField, IsFoldedAtCommas) {
   }
 }
 
+// joe\ completed would read joe\@host: an address without a host, of another user.
+TEST(AddressList, CannotCompleteAnAddressThatEndsInABackslash) {
+  for (const auto* text : {"joe\\", "joe\\\n", "joe\\\n ann", "<joe\\\n >", "joe@host\\"}) {
+    EXPECT_FALSE(complete_address_list(text, defaults)) << text;
+  }
+  EXPECT_TRUE(complete_address_list("joe\\\\, C:\\ <ann>", defaults));
+}
+
 }  // namespace
 }  // namespace postern::mail

@@ -26,6 +26,12 @@ if(POSTERN_SANITIZE)
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
     --coverage -fprofile-update=atomic)
   target_link_options(postern_options INTERFACE -fsanitize=address,undefined --coverage)
+elseif(POSTERN_FUZZ)
+  # Half optimised: what a fuzzer finds grows with how often it can try, and each build is paid for.
+  target_compile_options(postern_options INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -O1 -g1 -D_GLIBCXX_ASSERTIONS -Wno-deprecated-declarations)  # of libstdc++ 12, within itself
+  target_link_options(postern_options INTERFACE -fsanitize=address,undefined)
 else()
   target_compile_options(postern_options INTERFACE
     $<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS>)
@@ -52,7 +58,7 @@ function(postern_folder name)
   foreach(program ${F_PROGRAMS} ${F_STATIC})
     add_executable(${program} "${program}.cc")
     target_link_libraries(${program} PRIVATE postern_${name})
-    if(program IN_LIST F_STATIC AND NOT POSTERN_SANITIZE)
+    if(program IN_LIST F_STATIC AND NOT POSTERN_SANITIZE AND NOT POSTERN_FUZZ)
       target_link_options(${program} PRIVATE -static)
     else()
       set_target_properties(${program} PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -12,9 +12,9 @@ namespace postern::test {
 class TemporaryDirectory {
  public:
   TemporaryDirectory() : before_(std::filesystem::current_path()) {
-    char name[] = "/tmp/postern-test-XXXXXX";
-    if (::mkdtemp(name) == nullptr) std::abort();
-    path_ = name;
+    const char* parent = std::getenv("TMPDIR");
+    path_ = std::string(parent != nullptr ? parent : "/tmp") + "/postern-test-XXXXXX";
+    if (::mkdtemp(path_.data()) == nullptr) std::abort();
     std::filesystem::current_path(path_);
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;

@@ -164,7 +164,7 @@ class ListParser {
       if (is_any(i, "<>,;:") || ends_in_escape(tokens_[i], text_)) return std::nullopt;
       if (is(i, '@')) at_sign = i;
     }
-    if (end_of_bare(first, last) != last) return std::nullopt;
+    if (end_of_bare(first, last) != last || has_quoted(at_sign, last)) return std::nullopt;
     const std::string local = joined(first, at_sign);
     const std::string host = at_sign == last ? "" : joined(at_sign + 1, last);
     if (local.empty() && at_sign == last) return Completed{};
@@ -174,6 +174,13 @@ class ListParser {
     if (completed.address.contains('\0')) return std::nullopt;
     list_.addresses.push_back(completed.address);
     return completed;
+  }
+
+  // RFC 5322 3.4.1: no part of a host name is a quoted string.
+  [[nodiscard]] bool has_quoted(std::size_t first, std::size_t last) const {
+    return std::ranges::any_of(tokens_.subspan(first, last - first), [](const Token& token) {
+      return token.kind == Token::Kind::quoted;
+    });
   }
 
   [[nodiscard]] Completed finish_host(const std::string& host, bool has_at) const {

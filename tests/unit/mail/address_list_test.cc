@@ -146,5 +146,14 @@ TEST(AddressList, CannotCompleteAnAddressThatEndsInABackslash) {
   EXPECT_TRUE(complete_address_list("joe\\\\, C:\\ <ann>", defaults));
 }
 
+// What completes joe@"" would be a word of its own, another address; in joe@"cs+" the plus sign is
+// not where it would be taken away.
+TEST(AddressList, HasNoQuotedHosts) {
+  for (const auto* text : {"joe@\"\"", "joe@\"cs+\"", "<joe@\"a\".b>", "@\"\"d@"}) {
+    EXPECT_FALSE(complete_address_list(text, defaults)) << text;
+  }
+  EXPECT_TRUE(complete_address_list("\"joe@x\"@host", defaults));
+}
+
 }  // namespace
 }  // namespace postern::mail

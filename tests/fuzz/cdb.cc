@@ -67,7 +67,7 @@ void assign(Input input) {
     if (key.size() < 2 || key.back() != '\0') continue;
     const auto user = spawning::find_user(*cdb, key.substr(1, key.size() - 2));
     require(user && *user, "every address has its user");
-    require(wire::format_local_user(**user) == **found, "which is the one its line names");
+    require(*user == wire::parse_local_user(**found), "which is the one its line names");
   }
 }
 

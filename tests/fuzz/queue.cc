@@ -73,10 +73,13 @@ void clean(Input input) {
   require(said.find_first_not_of("+!x") == said.npos, "an answer is one of three");
   const Files files = queue::QueueDirectory::files();
   require(files.contains("lock/tcpto"), "nothing else is removed");
-  require(files.contains("intd/100") ==
-                  !(input.rest().contains("foop/100") || input.rest().contains("todo/100")) ||
-              !said.contains('+'),
-          "what is removed was named");
+  const std::string orders_end("\0", 1);
+  const std::string asked = orders_end + std::string(input.rest());
+  const auto named = [&](std::string_view order) {
+    return asked.contains(orders_end + std::string(order) + orders_end);
+  };
+  require(files.contains("mess/8/100") != named("foop/100"), "a message goes when it is named");
+  require(files.contains("todo/100") != named("todo/100"), "and so does what was to do");
   for (const auto& [path, bytes] : files) require(::unlink(path.c_str()) == 0, "files go");
 }
 

@@ -81,6 +81,7 @@ void CheckerProgram::announce(std::string_view user, Mechanism mechanism) {
   set_environment_variable("RELAYCLIENT", "");
   set_environment_variable("TCPREMOTEINFO", std::string(user));
   set_environment_variable("SMTPAUTHUSER", std::string(user));
+  set_environment_variable("SMTP_AUTH_USER", std::string(user));
   set_environment_variable("SMTPAUTHMETHOD", std::string(name_of(mechanism)));
 }
 

@@ -11,7 +11,8 @@ class CheckerProgram : public PasswordChecker {
   /// Any exit code but 0 is a refusal; the checker's reasons are not the client's business.
   Verdict check(const std::string& bytes) override;
   bool accepts_anybody() override;
-  /// $RELAYCLIENT empty, $TCPREMOTEINFO and $SMTPAUTHUSER the user, $SMTPAUTHMETHOD the mechanism.
+  /// $RELAYCLIENT empty; $TCPREMOTEINFO, $SMTPAUTHUSER and $SMTP_AUTH_USER (patches disagree on the
+  /// name) the user; $SMTPAUTHMETHOD the mechanism.
   void announce(std::string_view user, Mechanism mechanism) override;
 
  private:

@@ -26,7 +26,8 @@ bool has(std::span<const std::string_view> words, std::string_view word) {
 void clear_environment() {
   for (const auto* name :
        {"PROTO", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPREMOTEPORT", "TCPLOCALHOST", "RELAYCLIENT",
-        "DATABYTES", "SMTPAUTH", "RCPTCHECK", "QMAILQUEUE", "SMTPAUTHUSER", "SMTPAUTHMETHOD"}) {
+        "DATABYTES", "SMTPAUTH", "RCPTCHECK", "QMAILQUEUE", "SMTPAUTHUSER", "SMTP_AUTH_USER",
+        "SMTPAUTHMETHOD"}) {
     unset_environment_variable(name);
   }
   set_environment_variable("TCPREMOTEIP", "192.0.2.1");

@@ -105,6 +105,7 @@ TEST_F(Checkers, AnnounceTheLoginInTheEnvironment) {
   EXPECT_EQ(environment_variable("RELAYCLIENT"), "");
   EXPECT_EQ(environment_variable("TCPREMOTEINFO"), "joe@example.org");
   EXPECT_EQ(environment_variable("SMTPAUTHUSER"), "joe@example.org");
+  EXPECT_EQ(environment_variable("SMTP_AUTH_USER"), "joe@example.org");
   EXPECT_EQ(environment_variable("SMTPAUTHMETHOD"), "CRAM-MD5");
 }
 

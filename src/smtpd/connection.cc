@@ -25,14 +25,14 @@ constexpr std::chrono::seconds longest_farewell{5};
 
 class Connection {
  public:
-  Connection(Session& session, std::chrono::seconds timeout, int in, int out,
-             std::chrono::milliseconds longest)
+  Connection(Session& session, const Patience& patience, int in, int out)
       : session_(session),
         in_(in),
         out_(out),
-        input_(in, timeout),
-        output_(out, timeout, output_bytes),
-        latest_end_(Deadline::after(longest)) {}
+        input_(in, patience.timeout),
+        output_(out, patience.timeout, output_bytes),
+        latest_end_(Deadline::after(patience.session)),
+        most_command_bytes_(patience.command_bytes) {}
 
   int serve() {
     send(session_.greet());
@@ -87,7 +87,9 @@ class Connection {
     const std::string_view part = bytes.substr(0, end);
     too_long_ = too_long_ || part.size() > Session::most_line_bytes + 1 - line_.size();
     if (!too_long_) line_ += part;
+    command_bytes_ += part.size() + 1;
     input_.consume(end == std::string_view::npos ? part.size() : end + 1);
+    if (command_bytes_ > most_command_bytes_) return answer_input(Session::too_many_commands());
     if (end == std::string_view::npos) return;
     const Answer answer = too_long_ ? session_.line_too_long() : session_.feed_line(line_);
     line_.clear();
@@ -117,6 +119,8 @@ class Connection {
   BufferedInput input_;
   BufferedOutput output_;
   Deadline latest_end_;
+  std::uint64_t most_command_bytes_;
+  std::uint64_t command_bytes_ = 0;
   std::string line_;  // the beginning of a command
   bool too_long_ = false;
   std::optional<int> exit_;
@@ -130,9 +134,8 @@ int refuse_to_serve(const Error& error) {
 
 }  // namespace
 
-int serve_client(Session& session, std::chrono::seconds timeout, int in, int out,
-                 std::chrono::milliseconds longest) {
-  return Connection(session, timeout, in, out, longest).serve();
+int serve_client(Session& session, const Patience& patience, int in, int out) {
+  return Connection(session, patience, in, out).serve();
 }
 
 int serve_smtp(const std::vector<std::string>& arguments) {
@@ -154,7 +157,7 @@ int serve_smtp(const std::vector<std::string>& arguments) {
                                          .addresses = addresses,
                                          .now = unix_time,
                                          .pid = ::getpid()});
-  return serve_client(session, timeout, 0, 1);
+  return serve_client(session, {.timeout = timeout}, 0, 1);
 }
 
 }  // namespace postern::smtpd

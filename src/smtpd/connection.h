@@ -10,10 +10,16 @@ namespace postern::smtpd {
 /// No session lasts longer, however slowly its bytes come.
 inline constexpr std::chrono::hours longest_session{24};
 
+/// What a client may use up of us before it is sent away.
+struct Patience {
+  std::chrono::seconds timeout{1200};  // for each piece of input or output
+  std::chrono::milliseconds session = longest_session;
+  std::uint64_t command_bytes = Session::most_command_bytes;
+};
+
 /// Greets and serves the client on descriptors `in` and `out` until the end. The program's exit
 /// code: 0 after QUIT, 1 after anything else.
-int serve_client(Session& session, std::chrono::seconds timeout, int in, int out,
-                 std::chrono::milliseconds longest = longest_session);
+int serve_client(Session& session, const Patience& patience, int in, int out);
 
 /// qmail-smtpd whole, from its arguments on: settings, services, session.
 int serve_smtp(const std::vector<std::string>& arguments);

@@ -48,6 +48,7 @@ inline constexpr Reply timeout{451, "4.4.2", "timeout"};
 inline constexpr Reply no_controls{421, "4.3.0", "unable to read controls"};
 inline constexpr Reply no_addresses{421, "4.3.0", "unable to figure out my IP addresses"};
 inline constexpr Reply recipient_unverified{421, "4.3.0", "unable to verify recipient"};
+inline constexpr Reply too_many_commands{421, "4.7.0", "too many commands"};
 inline constexpr Reply too_many_logins{421, "4.7.0", "too many failed logins"};
 inline constexpr Reply no_recipient_check{421, "4.3.0", "unable to execute recipient check"};
 /// Written whole when memory has run out.

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/sanitize.h"
 #include "mail/address.h"
 #include "mail/smtp_path.h"
 #include "mail/smtp_received.h"
@@ -86,6 +87,7 @@ Answer Session::greet() const {
 }
 
 Answer Session::time_out() { return close_with(reply::timeout); }
+Answer Session::too_many_commands() { return close_with(reply::too_many_commands); }
 
 Answer Session::feed_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -204,7 +206,7 @@ Answer Session::log_in() {
     case Verdict::accepted:
       break;
     case Verdict::rejected:
-      return refuse_login();
+      return refuse_login(credentials.user);
     case Verdict::no_pipe:
       return say(reply::no_checker_pipe);
     case Verdict::unwritten:
@@ -221,16 +223,16 @@ Answer Session::log_in() {
   return say(reply::authenticated);
 }
 
-// Guessing passwords is to be slow.
-Answer Session::refuse_login() {
+// Guessing passwords is to be slow. A process a connection cannot count what an address does on
+// others; the line in the log has a fixed form (docs/wire/smtpd.md) for programs that do. The user
+// name stands last and is one word, so that nobody can have another address banned.
+Answer Session::refuse_login(std::string_view user) {
   const bool host_first = settings_.auth.form == AuthForm::host_first;
   Answer answer =
       say(host_first ? reply::auth_rejected_host_first : reply::auth_rejected_checker_first);
-  if (++failed_logins_ == most_failed_logins) {
-    answer = close_with(reply::too_many_logins,
-                        "closing the connection of " + settings_.peer.remote_ip + " after " +
-                            std::to_string(failed_logins_) + " failed logins");
-  }
+  if (++failed_logins_ == most_failed_logins) answer = close_with(reply::too_many_logins);
+  answer.log = "refused login from " + settings_.peer.remote_ip + " as " +
+               sanitize_for_log(user.substr(0, most_name_bytes));
   answer.pause = settings_.failure_pause;
   return answer;
 }
@@ -353,7 +355,11 @@ void Session::take_decoded(std::string_view decoded) {
   in.hops.feed(decoded);
   const bool too_big = settings_.most_bytes > 0 && in.bytes > settings_.most_bytes;
   if (too_big || in.hops.looping()) in.message.reset();
-  if (in.message) in.message->write(decoded);
+  if (in.message) {
+    in.message->write(decoded);
+  } else {
+    in.unread += decoded.size();
+  }
 }
 
 Session::Taken Session::feed_data(std::string_view bytes) {
@@ -362,7 +368,8 @@ Session::Taken Session::feed_data(std::string_view bytes) {
   take_decoded(decoded_);
   switch (state) {
     case DataDecoder::State::unfinished:
-      return {taken, {}};
+      if (incoming_->unread <= settings_.most_unread_bytes) return {taken, {}};
+      return {taken, give_up_reading()};
     case DataDecoder::State::complete:
       return {taken, finish_message()};
     case DataDecoder::State::bare_lf:
@@ -370,6 +377,13 @@ Session::Taken Session::feed_data(std::string_view bytes) {
   }
   incoming_.reset();
   return {taken, close_with(reply::bare_lf)};
+}
+
+// To the client of a refused message that does not end.
+Answer Session::give_up_reading() {
+  const bool looping = std::exchange(incoming_, std::nullopt)->hops.looping();
+  return close_with(looping ? reply::looping : reply::too_big,
+                    settings_.peer.remote_ip + " goes on sending a message that is refused");
 }
 
 Answer Session::finish_message() {

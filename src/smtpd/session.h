@@ -36,6 +36,9 @@ class Session {
   /// After so many refused logins the connection is closed. Few enough to make guessing tedious,
   /// more than any client needs that tries each mechanism (RFC 4954 4 asks for at least 3).
   static constexpr int most_failed_logins = 20;
+  /// All the lines of a connection together: the envelopes of a few hundred mailing lists. A client
+  /// with more to say comes back.
+  static constexpr std::uint64_t most_command_bytes = 256 << 20;
 
   Session(Settings settings, Services services);
 
@@ -55,6 +58,8 @@ class Session {
 
   /// The client has been silent for too long.
   static Answer time_out();
+  /// The client has sent more than most_command_bytes, in lines.
+  static Answer too_many_commands();
 
  private:
   struct Verb;
@@ -75,7 +80,7 @@ class Session {
   bool auth_available();
   Answer continue_auth(AuthExchange::State state);
   Answer log_in();
-  Answer refuse_login();
+  Answer refuse_login(std::string_view user);
 
   Status localise(std::string& address);
   Answer refuse_recipient_or_add(const std::string& recipient);
@@ -84,6 +89,7 @@ class Session {
 
   std::string format_trace(const Transaction& transaction) const;
   void take_decoded(std::string_view decoded);
+  Answer give_up_reading();
   Answer finish_message();
 
   Settings settings_;

@@ -21,10 +21,17 @@ Peer read_peer() {
           .local_name = environment_variable("TCPLOCALHOST").value_or(local_ip)};
 }
 
-// The greeting begins with this host's name, and is part of reply lines.
+// The greeting begins with this host's name, and is part of reply lines. smtpgreeting may say more
+// behind the name; control/me is a name and nothing else.
 Result<std::string> read_greeting() {
   auto greeting = control::read<"smtpgreeting">();
   if (!greeting) return greeting;
+  const auto has_words = control::is_present(control::FileName("smtpgreeting").spec());
+  if (!has_words) return std::unexpected(has_words.error());
+  if (!*has_words && greeting->find_first_of(" \t") != std::string::npos) {
+    return failure("control/me holds \"" + sanitize_for_log(*greeting) +
+                   "\": write this host's name there, one word");
+  }
   const auto is_control = [](char c) { return !is_visible(c) && c != ' ' && c >= 0; };
   if (greeting->empty() || std::ranges::any_of(*greeting, is_control)) {
     return failure("control/smtpgreeting, or control/me in its place, holds \"" +

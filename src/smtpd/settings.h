@@ -26,6 +26,9 @@ struct Settings {
   std::string greeting;                      // control/smtpgreeting
   std::chrono::seconds timeout{1200};        // for each piece of input or output
   std::uint64_t most_bytes = 0;              // of a message, decoded; 0: no limit
+  /// Of a message that will be refused, read and thrown away while its end is waited for. A client
+  /// that is closed upon before the end tries again and again, so this is generous.
+  std::uint64_t most_unread_bytes = std::uint64_t{4} << 30;
   std::optional<std::string> local_ip_host;  // stands for our address in brackets
   AddressList bad_senders;
   AddressList bad_recipients;

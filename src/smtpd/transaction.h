@@ -24,7 +24,8 @@ struct IncomingMessage {
   std::unique_ptr<OutgoingMessage> message;  // nothing: it will be refused
   DataDecoder decoder;
   HopCounter hops;
-  std::uint64_t bytes = 0;  // decoded
+  std::uint64_t bytes = 0;   // decoded
+  std::uint64_t unread = 0;  // of them, since it was refused
 };
 
 }  // namespace postern::smtpd

@@ -41,17 +41,16 @@ class NoAddresses : public HostAddresses {
 // A server thread and the client's end of its connection.
 class Connected : public testing::Test {
  protected:
-  void start(Settings settings, std::chrono::seconds timeout = std::chrono::seconds(30),
-             std::chrono::milliseconds longest = longest_session) {
+  void start(Settings settings, Patience patience = {.timeout = std::chrono::seconds(30)}) {
     ignore_signal(SIGPIPE);
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     client_.reset(ends[0]);
     server_ = Fd(ends[1]);
-    thread_ = std::thread([this, timeout, longest, settings = std::move(settings)]() mutable {
+    thread_ = std::thread([this, patience, settings = std::move(settings)]() mutable {
       Session session(std::move(settings),
                       {checker_, queue_, check_, addresses_, [] { return std::int64_t{0}; }, 1});
-      exit_ = serve_client(session, timeout, server_.get(), server_.get(), longest);
+      exit_ = serve_client(session, patience, server_.get(), server_.get());
       server_.reset();
     });
   }
@@ -104,14 +103,14 @@ TEST_F(Connected, EndsWhenTheClientIsGone) {
 }
 
 TEST_F(Connected, EndsWhenTheClientIsSilent) {
-  start(greeting(), std::chrono::seconds(1));
+  start(greeting(), {.timeout = std::chrono::seconds(1)});
   EXPECT_EQ(one_write(), "220 mx ESMTP\r\n");
   EXPECT_EQ(one_write(), "451 timeout (#4.4.2)\r\n");
   EXPECT_EQ(exit_code(), 1);
 }
 
 TEST_F(Connected, EndsInTheEndHoweverSlowlyAndSteadilyTheClientSpeaks) {
-  start(greeting(), std::chrono::seconds(30), std::chrono::milliseconds(50));
+  start(greeting(), {.session = std::chrono::milliseconds(50)});
   one_write();
   std::thread dripping([this] {
     while (write_all(client_.get(), "N")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -140,6 +139,26 @@ TEST_F(Connected, AnswersALineWithoutEndWhenItEnds) {
   for (int i = 0; i < 100; ++i) say(std::string(1000, 'a'));
   say("\r\nNOOP\r\n");
   EXPECT_EQ(one_write(), "500 line too long (#5.5.2)\r\n250 ok\r\n");
+}
+
+TEST_F(Connected, EndsAfterAGreatManyCommands) {
+  start(greeting(), {.command_bytes = 20});
+  one_write();
+  say("NOOP\r\nNOOP\r\nNOOP\r\n");
+  EXPECT_EQ(one_write(), "250 ok\r\n250 ok\r\n250 ok\r\n");
+  say("NOOP\r\n");
+  EXPECT_EQ(one_write(), "421 too many commands (#4.7.0)\r\n");
+  client_.reset();
+  EXPECT_EQ(exit_code(), 1);
+}
+
+TEST_F(Connected, EndsInALineThatDoesNotEnd) {
+  start(greeting(), {.command_bytes = 50'000});
+  one_write();
+  for (int i = 0; i < 51; ++i) say(std::string(1000, 'a'));
+  EXPECT_EQ(one_write(), "421 too many commands (#4.7.0)\r\n");
+  client_.reset();
+  EXPECT_EQ(exit_code(), 1);
 }
 
 TEST_F(Connected, ReadsOnAfterABareLineFeedUntilTheClientHasHeard) {

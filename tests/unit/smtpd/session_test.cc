@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/ascii.h"
+#include "base/base64.h"
 
 namespace postern::smtpd {
 namespace {
@@ -58,6 +59,8 @@ class Sessions : public testing::Test {
     Settings settings;
     settings.greeting = "mx.example";
     settings.most_bytes = 500;
+    settings.most_unread_bytes = 90'000;
+    settings.peer.remote_ip = "192.0.2.9";
     settings.recipient_hosts = RecipientHosts({"example.org"});
     settings.auth = parse_auth_setup({"host", "/c", "/bin/true"}, {}, "local");
     return Session(std::move(settings),
@@ -178,8 +181,36 @@ TEST_F(Sessions, GiveAMessageUpAsSoonAsItIsTooBig) {
   EXPECT_EQ(queue_.alive, 1);
   session.feed_data("x");
   EXPECT_EQ(queue_.alive, 0);
-  for (int i = 0; i < 1000; ++i) session.feed_data(std::string(10'000, 'x'));
+  for (int i = 0; i < 8; ++i) session.feed_data(std::string(10'000, 'x'));
   EXPECT_TRUE(session.feed_data("\r\n.\r\n").answer.text.starts_with("552 "));
+}
+
+TEST_F(Sessions, EndWithTheRefusalOfAMessageThatNeverEnds) {
+  Session session = start();
+  session.feed_line("MAIL FROM:<a@b>");
+  session.feed_line("RCPT TO:<postmaster>");
+  session.feed_line("DATA");
+  session.feed_data(std::string(500, 'x'));
+  for (int i = 0; i < 9; ++i) {  // most_unread_bytes is 90'000 here
+    EXPECT_FALSE(session.feed_data(std::string(10'000, 'x')).answer.exit) << i;
+  }
+  const auto last = session.feed_data("x").answer;
+  EXPECT_TRUE(last.text.starts_with("552 ")) << last.text;
+  EXPECT_EQ(last.exit, 1);
+  EXPECT_TRUE(last.log.contains("192.0.2.9")) << last.log;
+}
+
+TEST_F(Sessions, NameAddressAndUserOfARefusedLoginInOneLineNobodyCanForge) {
+  Session session = start();
+  const auto log = [&](std::string_view user) {
+    const auto bytes = std::string(1, '\0').append(user).append(1, '\0').append("wrong");
+    return session.feed_line("AUTH PLAIN " + format_base64(bytes)).log;
+  };
+  EXPECT_EQ(log("joe@example.org"), "refused login from 192.0.2.9 as joe@example.org");
+  EXPECT_EQ(log("a\nqmail-smtpd: refused login from 192.0.2.1 as b"),
+            "refused login from 192.0.2.9 as a/qmail-smtpd:_refused_login_from_192.0.2.1_as_b");
+  EXPECT_EQ(log(std::string(300, 'u')),
+            "refused login from 192.0.2.9 as " + std::string(255, 'u'));
 }
 
 TEST_F(Sessions, CutLongNamesBeforeTheyGoIntoAHeader) {

@@ -7,6 +7,12 @@
 
 namespace postern::queue {
 
+Result<wire::MessageId> Disk::number(int fd) {
+  const auto info = stat_open_file(fd);
+  if (!info) return std::unexpected(info.error());
+  return info->st_ino;
+}
+
 Status Disk::sync(std::span<const OpenFile> files) {
   for (const auto& file : files) {
     if (auto synced = sync_file(file.fd, file.path); !synced) return synced;

@@ -71,9 +71,9 @@ class Enqueuer {
   // S1 to S2. The name in pid/ is only there because a file needs a name before it has a number.
   Step create_mess() {
     if (const Step created = create_pid_file(); !created) return created;
-    const auto info = stat_open_file(mess_.get());
-    if (!info) return refuse(QueueExit::pid_file_trouble, info.error());
-    id_ = info->st_ino;
+    const auto number = disk_.number(mess_.get());
+    if (!number) return refuse(QueueExit::pid_file_trouble, number.error());
+    id_ = *number;
     if (const auto linked = link_file(pid_path_, wire::mess_path(id_)); !linked) {
       return refuse_creation(QueueExit::mess_file_trouble, linked.error());
     }

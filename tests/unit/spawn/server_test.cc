@@ -265,7 +265,7 @@ TEST_F(Spawn, EndsQuietlyWhenQmailSendHasGone) {
 class LocalSpawn : public Spawn {
  protected:
   void SetUp() override {
-    if (::getuid() != 0) GTEST_SKIP() << "needs root";
+    ASSERT_EQ(::getuid(), 0U) << "run the tests as root";
     nobody_ = *::getpwnam("nobody");
   }
   static void assign(const std::string& lines) {

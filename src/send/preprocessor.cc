@@ -21,6 +21,7 @@ constexpr std::size_t most_bytes_per_turn = 4 * piece_bytes;
 // Messages on their way at the same time; each holds three descriptors until it is durable.
 constexpr std::size_t most_under_way = 256;
 constexpr std::size_t most_written = 64;
+constexpr std::int64_t missing_text_pause = 3600;  // seconds
 
 }  // namespace
 
@@ -83,6 +84,7 @@ void Preprocessor::begin(wire::MessageId id, std::int64_t now) {
   const auto mess = stat_file(wire::mess_path(id));
   if (!mess) {
     log_.warning({"unable to stat ", wire::mess_path(id)});
+    if (mess.error().code == ENOENT) return pass_over(id, now);
     scan_.postpone(id, now);
     return;
   }
@@ -96,6 +98,15 @@ void Preprocessor::begin(wire::MessageId id, std::int64_t now) {
   entry.remote = {wire::remote_path(id), wire::split_directory("remote", id), {}, {}};
   under_way_.insert(id);
   if (!clear_leftovers(entry)) give_up(now);
+}
+
+// An envelope whose text is gone cannot be delivered, and nothing but a restored text will mend
+// that. It must not be removed either: between our look at mess/N and qmail-clean's hand on todo/N
+// a new message may have been given the number, and have been accepted (docs/QUEUE.md, "Debris").
+void Preprocessor::pass_over(wire::MessageId id, std::int64_t now) {
+  log_.warning({"the text of ", wire::todo_path(id),
+                " is gone; nothing is delivered, will look again in an hour"});
+  scan_.postpone(id, now, missing_text_pause);
 }
 
 // While todo/N exists, nobody has been delivered to on the strength of info, local, remote and

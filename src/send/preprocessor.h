@@ -70,6 +70,7 @@ class Preprocessor {
   struct Batch;
 
   void begin(wire::MessageId id, std::int64_t now);
+  void pass_over(wire::MessageId id, std::int64_t now);
   bool clear_leftovers(Entry& entry);
   bool unlink_leftover(Entry& entry, const std::string& path, const std::string& directory);
   std::size_t read_piece(std::int64_t now);

@@ -61,8 +61,8 @@ std::optional<wire::MessageId> TodoScan::next(std::int64_t now) {
   }
 }
 
-void TodoScan::postpone(wire::MessageId id, std::int64_t now) {
-  const std::int64_t until = now + wire::system_failure_pause;
+void TodoScan::postpone(wire::MessageId id, std::int64_t now, std::int64_t pause) {
+  const std::int64_t until = now + pause;
   postponed_.insert_or_assign(id, until);
   next_scan_ = std::min(next_scan_, until);
 }

@@ -9,6 +9,7 @@
 
 #include "send/log.h"
 #include "send/queue_file.h"
+#include "wire/time_limits.h"
 #include "wire/trigger.h"
 
 namespace postern::send {
@@ -23,8 +24,9 @@ class TodoScan {
 
   /// The next message to be preprocessed; begins a scan when one is due. Nothing: not now.
   std::optional<wire::MessageId> next(std::int64_t now);
-  /// Leaves an entry alone until some time has passed.
-  void postpone(wire::MessageId id, std::int64_t now);
+  /// Leaves an entry alone until so many seconds have passed.
+  void postpone(wire::MessageId id, std::int64_t now,
+                std::int64_t pause = wire::system_failure_pause);
   /// Leaves nothing alone any longer: the administrator says that the trouble is over.
   void make_all_due(std::int64_t now);
 

@@ -465,15 +465,38 @@ TEST(Engine, RubbishInTodoIsWarnedOfAndLeftAloneForAWhile) {
   EXPECT_EQ(world.count_logged("warning: unable to open todo/1\n"), 1U);
   EXPECT_EQ(world.count_logged("warning: unable to open todo/2\n"), 1U);
   EXPECT_EQ(world.count_logged("warning: unable to stat mess/3/3\n"), 1U);
-  EXPECT_EQ(world.count_logged("warning"), 5U);
+  EXPECT_EQ(world.count_logged("warning: the text of todo/3 is gone; nothing is delivered"), 1U);
+  EXPECT_EQ(world.count_logged("warning"), 6U);
   EXPECT_EQ(world.count_logged("new msg"), 1U);
 
   QueueWorld::write(wire::todo_path(rubbish), "u1\0p1\0Fa@x\0Tb@me.example\0"s);
   world.pull_trigger();
   world.run_until_quiet();
-  EXPECT_EQ(world.count_logged("warning"), 5U) << "the pause has not been kept";
+  EXPECT_EQ(world.count_logged("warning"), 6U) << "the pause has not been kept";
   world.now += wire::system_failure_pause;
   world.run_until_logged("end msg " + number(rubbish));
+}
+
+TEST(Engine, AnEnvelopeWhoseTextIsGoneIsKeptAndLookedAtEveryHour) {
+  QueueWorld world;
+  world.answer = succeed;
+  const auto id = world.put({"a@x", {"b@me.example"}}, "hello\n");
+  fs::rename(wire::mess_path(id), "kept");
+  QueueWorld::set_time(wire::todo_path(id), world.now - 10 * wire::debris_age);
+  const std::string warning = "warning: the text of todo/" + number(id) + " is gone";
+  world.start();
+  world.run_until_logged(warning);
+  world.now += wire::system_failure_pause;
+  world.run_until_quiet();
+  EXPECT_EQ(world.count_logged(warning), 1U);
+  world.now += 3600;
+  world.run_until([&] { return world.count_logged(warning) == 2; });
+  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(id)));
+  EXPECT_TRUE(world.clean_orders.empty());
+
+  fs::rename("kept", wire::mess_path(id));  // somebody has found it
+  world.now += 3600;
+  world.run_until_logged("end msg " + number(id));
 }
 
 TEST(Engine, RubbishInRecipientFilesKeepsTheMessage) {

@@ -46,6 +46,10 @@ constexpr std::array examples = std::to_array<Example>({
     {"queuelifetime", "604800\n"},
     {"rcpthosts", "localhost\nmail.example.org\nexample.org\n.example.org\n"},
     {"smtpgreeting", "mail.example.org\n"},
+    {"smtpplugins", "# [helo]\n"
+                    "# :bin/plugins/badhelo example.com spammers.example\n"
+                    "# [rcpt]\n"
+                    "# bin/plugins/rcptexists\n"},
     {"smtproutes", "# A relay for everything, with user and password in base64:\n"
                    "# :relay.example.com:587 am9l c2VjcmV0\n"
                    "# Another for one domain and what is below it; none for a third:\n"

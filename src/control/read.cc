@@ -9,8 +9,8 @@ namespace {
 
 constexpr FileName me_file = "me";
 
-Result<std::optional<std::string>> read_if_present(const Spec& spec) {
-  auto text = read_file(path_of(spec), most_control_bytes);
+Result<std::optional<std::string>> read_if_present(const std::string& path) {
+  auto text = read_file(path, most_control_bytes);
   if (text) return std::move(*text);
   if (text.error().code == ENOENT) return std::nullopt;
   return std::unexpected(text.error());
@@ -34,10 +34,10 @@ Result<std::string> default_line(const Spec& spec) {
 
 // A CR LF, as editors on Windows write, would leave its CR in a host name, which then matches
 // nothing. Lines count from 1.
-Status refuse_carriage_return(const Spec& spec, std::size_t number, std::string_view line) {
+Status refuse_carriage_return(const std::string& path, std::size_t number, std::string_view line) {
   if (!line.ends_with('\r')) return {};
   return failure(
-      path_of(spec) + " line " + std::to_string(number) +
+      path + " line " + std::to_string(number) +
       " ends in a carriage return, as on Windows: end the lines of the file in LF alone");
 }
 
@@ -46,11 +46,11 @@ Status refuse_carriage_return(const Spec& spec, std::size_t number, std::string_
 std::string path_of(const Spec& spec) { return "control/" + std::string(spec.file); }
 
 Result<std::optional<std::string>> read_line_file(const Spec& spec) {
-  const auto text = read_if_present(spec);
+  const auto text = read_if_present(path_of(spec));
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::nullopt;
   const std::string_view line = trim_end(std::string_view(**text).substr(0, (*text)->find('\n')));
-  if (auto ended = refuse_carriage_return(spec, 1, line); !ended) {
+  if (auto ended = refuse_carriage_return(path_of(spec), 1, line); !ended) {
     return std::unexpected(ended.error());
   }
   if (line.contains('\0')) {
@@ -72,7 +72,11 @@ Result<std::optional<std::uint64_t>> read_number_file(const Spec& spec) {
 }
 
 Result<std::optional<std::vector<std::string>>> read_list_file(const Spec& spec) {
-  const auto text = read_if_present(spec);
+  return read_list_at(path_of(spec));
+}
+
+Result<std::optional<std::vector<std::string>>> read_list_at(const std::string& path) {
+  const auto text = read_if_present(path);
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::nullopt;
   std::vector<std::string> lines;
@@ -80,7 +84,7 @@ Result<std::optional<std::vector<std::string>>> read_list_file(const Spec& spec)
   for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = trim_end(rest.substr(0, end));
-    if (auto ended = refuse_carriage_return(spec, number, line); !ended) {
+    if (auto ended = refuse_carriage_return(path, number, line); !ended) {
       return std::unexpected(ended.error());
     }
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);

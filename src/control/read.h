@@ -25,6 +25,8 @@ std::string path_of(const Spec& spec);
 Result<std::optional<std::string>> read_line_file(const Spec& spec);
 Result<std::optional<std::uint64_t>> read_number_file(const Spec& spec);
 Result<std::optional<std::vector<std::string>>> read_list_file(const Spec& spec);
+/// As read_list_file(), for a file that some variable names in a control file's place.
+Result<std::optional<std::vector<std::string>>> read_list_at(const std::string& path);
 
 /// control/me, whose absence is an error for whoever needs it.
 Result<std::string> read_me();

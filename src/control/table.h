@@ -89,6 +89,8 @@ inline constexpr std::array table = std::to_array<Spec>({
      "Domains that mail is accepted for from strangers; absent, control/me alone."},
     {"smtpgreeting", Kind::line, Default::me, "smtpgreeting", "", "qmail-smtpd",
      "The greeting; its first word should be this host's name."},
+    {"smtpplugins", Kind::list, Default::none, "", "", "qmail-smtpd",
+     "Plugins of qmail-spp, in sections [connection] [helo] [mail] [rcpt] [data] [auth]; read where $ENABLE_SPP is set."},
     {"smtproutes", Kind::map, Default::none, "", "", "qmail-remote",
      "Relays by recipient domain: domain:relay[:port], with credentials where the relay wants them."},
     {"timeoutconnect", Kind::number, Default::literal, "60", "seconds", "qmail-remote",

@@ -14,6 +14,7 @@
 #include "smtpd/own_addresses.h"
 #include "smtpd/queue_program.h"
 #include "smtpd/recipient_program.h"
+#include "smtpd/spp_program.h"
 #include "wire/home.h"
 
 namespace postern::smtpd {
@@ -149,11 +150,13 @@ int serve_smtp(const std::vector<std::string>& arguments) {
   CheckerProgram checker(settings->auth);
   QueueProgram queue;
   RecipientProgram recipient_check(settings->recipient_check);
+  SppProgram plugins;
   OwnAddresses addresses;
   const auto timeout = settings->timeout;
   Session session(std::move(*settings), {.checker = checker,
                                          .queue = queue,
                                          .recipient_check = recipient_check,
+                                         .plugins = plugins,
                                          .addresses = addresses,
                                          .now = unix_time,
                                          .pid = ::getpid()});

@@ -30,6 +30,8 @@ inline constexpr Reply line_too_long{500, "5.5.2", "line too long"};
 
 inline constexpr Reply want_mail{503, "5.5.1", "MAIL first"};
 inline constexpr Reply want_rcpt{503, "5.5.1", "RCPT first"};
+inline constexpr Reply sent_away{503, "5.5.1", "bad sequence of commands"};
+inline constexpr Reply plugin_failed{451, "4.3.0", "qmail-spp failure"};
 inline constexpr Reply syntax{555, "5.5.4", "syntax error"};
 inline constexpr Reply bad_sender{553, "5.7.1",
                                   "sorry, your envelope sender is in my badmailfrom list"};

@@ -17,4 +17,16 @@ inline constexpr std::chrono::seconds longest_program_run{300};
 Result<ExitStatus> run_program(SpawnSpec spec,
                                std::chrono::milliseconds longest = longest_program_run);
 
+/// How a program ended, and what it wrote on descriptor 1.
+struct ProgramOutput {
+  ExitStatus status;
+  std::string text;
+};
+
+/// As run_program(), but descriptor 1 is read. Error also: it took longer than `longest`, or wrote
+/// more than `most` bytes, and was killed. What a child of its own writes after its end is not
+/// waited for.
+Result<ProgramOutput> run_for_output(SpawnSpec spec, std::size_t most,
+                                     std::chrono::milliseconds longest = longest_program_run);
+
 }  // namespace postern::smtpd

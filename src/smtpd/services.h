@@ -59,6 +59,17 @@ class RecipientCheck {
   virtual Verdict check(const std::string& sender, const std::string& recipient) = 0;
 };
 
+/// The programs that qmail-spp's configuration names, and the environment they find.
+class PluginPrograms {
+ public:
+  virtual ~PluginPrograms() = default;
+  /// What it has printed. Error: it could not be run, crashed, took too long or printed too much.
+  virtual Result<std::string> run(const std::string& plugin) = 0;
+  /// From now on the programs we start see the variable so.
+  virtual void set(const std::string& name, std::string_view value) = 0;
+  virtual void unset(const std::string& name) = 0;
+};
+
 /// The network addresses of this machine.
 class HostAddresses {
  public:
@@ -71,6 +82,7 @@ struct Services {
   PasswordChecker& checker;
   MessageQueue& queue;
   RecipientCheck& recipient_check;
+  PluginPrograms& plugins;
   HostAddresses& addresses;
   std::function<std::int64_t()> now;  // seconds since 1970
   pid_t pid = 0;                      // of this process

@@ -58,10 +58,18 @@ std::string format_refusal(const wire::QueueReply& verdict) {
   return format_reply(code, on_one_line(verdict.problem.substr(1)));
 }
 
-bool is_fit_for_envelope(std::string_view address) {
-  // NUL ends an address in the queue, and a bare CR could end a line for the next server.
-  return address.size() <= Session::most_address_bytes && !address.contains('\0') &&
-         !address.contains('\r');
+// The command is not carried out, because plugins refuse it.
+Answer refused_by(const SppSession::Verdict& plugins) {
+  return {.text = plugins.text,
+          .exit = plugins.closing ? std::optional(1) : std::nullopt,
+          .log = plugins.log};
+}
+
+// Plugins let it pass, and may have said something before our own answer.
+Answer behind(const SppSession::Verdict& plugins, Answer answer) {
+  answer.text.insert(0, plugins.text);
+  if (answer.log.empty()) answer.log = plugins.log;
+  return answer;
 }
 
 }  // namespace
@@ -80,10 +88,16 @@ const Session::Verb Session::verbs[] = {
 };
 
 Session::Session(Settings settings, Services services)
-    : settings_(std::move(settings)), services_(std::move(services)) {}
+    : settings_(std::move(settings)),
+      services_(std::move(services)),
+      spp_(settings_.spp, services_.plugins) {}
 
-Answer Session::greet() const {
-  return {.text = format_reply(220, settings_.greeting + " ESMTP"), .log = settings_.auth.warning};
+Answer Session::greet() {
+  const auto plugins = spp_.connection();
+  sent_away_ = plugins.refused;
+  if (plugins.refused) return refused_by(plugins);
+  return behind(plugins, {.text = format_reply(220, settings_.greeting + " ESMTP"),
+                          .log = settings_.auth.warning});
 }
 
 Answer Session::time_out() { return close_with(reply::timeout); }
@@ -93,6 +107,8 @@ Answer Session::feed_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (exchange_) return continue_auth(exchange_->feed(line));
   const Command command = split_command(line);
+  // RFC 5321 3.1: after a greeting that is a refusal there is only QUIT.
+  if (sent_away_ && !equal_ignoring_case(command.verb, "QUIT")) return say(reply::sent_away);
   for (const auto& verb : verbs) {
     if (equal_ignoring_case(verb.name, command.verb)) return (this->*verb.serve)(command.argument);
   }
@@ -106,19 +122,32 @@ Answer Session::line_too_long() {
 
 // --- greetings and small talk ---
 
+void Session::forget_transaction() {
+  transaction_.reset();
+  spp_.end_transaction();
+}
+
 Answer Session::on_helo(std::string_view argument) {
+  const auto plugins = spp_.helo(argument);
+  if (plugins.refused) return refused_by(plugins);
   helo_ = argument.substr(0, most_name_bytes);
   extended_ = false;
-  transaction_.reset();
-  return {.text = format_reply(250, settings_.greeting)};
+  forget_transaction();
+  return behind(plugins, {.text = format_reply(250, settings_.greeting)});
 }
 
 // The order of the lines is that of the patches whose run scripts are in use; what they did not
 // know stands after what they did.
 Answer Session::on_ehlo(std::string_view argument) {
+  const auto plugins = spp_.helo(argument);
+  if (plugins.refused) return refused_by(plugins);
   helo_ = argument.substr(0, most_name_bytes);
   extended_ = true;
-  transaction_.reset();
+  forget_transaction();
+  return behind(plugins, {.text = format_lines(extensions())});
+}
+
+std::vector<std::string> Session::extensions() {
   const AuthSetup& auth = settings_.auth;
   const bool host_first = auth.form == AuthForm::host_first;
   std::vector<std::string> lines = {settings_.greeting};
@@ -136,7 +165,7 @@ Answer Session::on_ehlo(std::string_view argument) {
   if (!host_first || settings_.most_bytes > 0) {
     lines.emplace_back("SIZE " + std::to_string(settings_.most_bytes));
   }
-  return {.text = format_lines(lines)};
+  return lines;
 }
 
 Answer Session::on_help(std::string_view) { return say(reply::help); }
@@ -144,7 +173,7 @@ Answer Session::on_noop(std::string_view) { return say(reply::ok); }
 Answer Session::on_vrfy(std::string_view) { return say(reply::vrfy); }
 
 Answer Session::on_rset(std::string_view) {
-  transaction_.reset();
+  forget_transaction();
   return say(reply::flushed);
 }
 
@@ -216,11 +245,13 @@ Answer Session::log_in() {
     case Verdict::failed:
       return say(reply::checker_failed);
   }
+  const auto plugins = spp_.auth(credentials.user, name_of(exchange.mechanism()));
+  if (plugins.refused) return refused_by(plugins);
   authenticated_ = true;
   settings_.relay_client = "";
   settings_.peer.remote_info = credentials.user;
   services_.checker.announce(credentials.user, exchange.mechanism());
-  return say(reply::authenticated);
+  return behind(plugins, say(reply::authenticated));
 }
 
 // Guessing passwords is to be slow. A process a connection cannot count what an address does on
@@ -263,14 +294,16 @@ Answer Session::on_mail(std::string_view argument) {
   if (auto done = localise(path.address); !done) {
     return close_with(reply::no_addresses, describe(done.error()));
   }
+  const auto plugins = spp_.mail(path.address);
+  if (plugins.refused) return refused_by(plugins);
   Transaction& transaction = transaction_.emplace();
-  transaction.bad_sender = settings_.bad_senders.lists(path.address);
+  transaction.bad_sender = !plugins.unchecked && settings_.bad_senders.lists(path.address);
   transaction.sender = std::move(path.address);
   if (parameters.auth) {
     transaction.submitter =
         *parameters.auth == "<>" ? "unknown" : parameters.auth->substr(0, most_name_bytes);
   }
-  return say(reply::ok);
+  return behind(plugins, say(reply::ok));
 }
 
 Answer Session::on_rcpt(std::string_view argument) {
@@ -282,16 +315,26 @@ Answer Session::on_rcpt(std::string_view argument) {
   if (auto done = localise(recipient); !done) {
     return close_with(reply::no_addresses, describe(done.error()));
   }
-  return refuse_recipient_or_add(recipient);
+  return ask_plugins_or_add(std::move(recipient));
 }
 
-Answer Session::refuse_recipient_or_add(const std::string& recipient) {
+// Plugins are told whether rcpthosts lets the client's recipient pass; where they put another in
+// its place, that is theirs to answer for.
+Answer Session::ask_plugins_or_add(std::string recipient) {
+  const auto hosts_ok =
+      settings_.relay_client ? Result<bool>(true) : settings_.recipient_hosts.accept(recipient);
+  if (!hosts_ok) return close_with(reply::no_controls, describe(hosts_ok.error()));
+  const auto plugins = spp_.rcpt(recipient, *hosts_ok);
+  if (plugins.refused) return refused_by(plugins);
+  return behind(plugins, plugins.unchecked ? add_recipient(recipient)
+                                           : refuse_recipient_or_add(recipient, *hosts_ok));
+}
+
+Answer Session::refuse_recipient_or_add(const std::string& recipient, bool hosts_ok) {
   if (settings_.bad_recipients.lists(recipient)) return say(reply::bad_recipient);
-  if (settings_.relay_client) return add_recipient(recipient + *settings_.relay_client);
-  const auto accepted = settings_.recipient_hosts.accept(recipient);
-  if (!accepted) return close_with(reply::no_controls, describe(accepted.error()));
-  if (!*accepted) return say(reply::no_relay);
-  if (!settings_.recipient_check.empty()) return verify_recipient(recipient);
+  if (!hosts_ok) return say(reply::no_relay);
+  const bool ours = !settings_.relay_client;
+  if (ours && !settings_.recipient_check.empty()) return verify_recipient(recipient);
   return add_recipient(recipient);
 }
 
@@ -309,8 +352,12 @@ Answer Session::verify_recipient(const std::string& recipient) {
   bug("unknown verdict of the recipient check");
 }
 
-Answer Session::add_recipient(std::string_view recipient) {
-  return say(transaction_->recipients.add(recipient) ? reply::ok : reply::too_many_recipients);
+Answer Session::add_recipient(const std::string& recipient) {
+  if (!transaction_->recipients.add(recipient + settings_.relay_client.value_or(""))) {
+    return say(reply::too_many_recipients);
+  }
+  spp_.recipient_accepted();
+  return say(reply::ok);
 }
 
 // --- the message ---
@@ -333,14 +380,22 @@ std::string Session::format_trace(const Transaction& transaction) const {
 Answer Session::on_data(std::string_view) {
   if (!transaction_) return say(reply::want_mail);
   if (transaction_->recipients.empty()) return say(reply::want_rcpt);
+  const auto plugins = spp_.data();
+  if (plugins.refused) return refused_by(plugins);
+  return behind(plugins, open_message());
+}
+
+Answer Session::open_message() {
+  const std::string headers = spp_.headers();
   Transaction transaction = *std::exchange(transaction_, std::nullopt);
+  spp_.end_transaction();
   auto message = services_.queue.open();
   if (!message) {
     Answer answer = say(reply::no_queue);
     answer.log = describe(message.error());
     return answer;
   }
-  (*message)->write(format_trace(transaction));
+  (*message)->write(format_trace(transaction) + headers);
   incoming_.emplace();
   incoming_->transaction = std::move(transaction);
   incoming_->message = std::move(*message);

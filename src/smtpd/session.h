@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "smtpd/auth_exchange.h"
 #include "smtpd/replies.h"
 #include "smtpd/services.h"
 #include "smtpd/settings.h"
+#include "smtpd/spp_session.h"
 #include "smtpd/transaction.h"
 
 namespace postern::smtpd {
@@ -29,8 +31,6 @@ class Session {
  public:
   /// Longest line taken, in bytes without its end: RFC 4954's limit for AUTH, and the command.
   static constexpr std::size_t most_line_bytes = 12288 + 64;
-  /// Longest address, as in qmail; the queue takes somewhat more, for what RELAYCLIENT adds.
-  static constexpr std::size_t most_address_bytes = 900;
   /// What a client calls itself is cut to this before it goes into a header (RFC 5321 4.5.3.1.2).
   static constexpr std::size_t most_name_bytes = 255;
   /// After so many refused logins the connection is closed. Few enough to make guessing tedious,
@@ -42,7 +42,7 @@ class Session {
 
   Session(Settings settings, Services services);
 
-  Answer greet() const;
+  Answer greet();
   /// A line without its LF, when in_data() is false. One CR at its end does not count.
   Answer feed_line(std::string_view line);
   /// Instead of a line with more than most_line_bytes.
@@ -77,16 +77,20 @@ class Session {
   Answer on_rset(std::string_view argument);
   Answer on_vrfy(std::string_view argument);
 
+  void forget_transaction();
+  std::vector<std::string> extensions();
   bool auth_available();
   Answer continue_auth(AuthExchange::State state);
   Answer log_in();
   Answer refuse_login(std::string_view user);
 
   Status localise(std::string& address);
-  Answer refuse_recipient_or_add(const std::string& recipient);
+  Answer ask_plugins_or_add(std::string recipient);
+  Answer refuse_recipient_or_add(const std::string& recipient, bool hosts_ok);
   Answer verify_recipient(const std::string& recipient);
-  Answer add_recipient(std::string_view recipient);
+  Answer add_recipient(const std::string& recipient);
 
+  Answer open_message();
   std::string format_trace(const Transaction& transaction) const;
   void take_decoded(std::string_view decoded);
   Answer give_up_reading();
@@ -94,6 +98,8 @@ class Session {
 
   Settings settings_;
   Services services_;
+  SppSession spp_;
+  bool sent_away_ = false;  // the greeting was a refusal
   std::optional<std::string> helo_;
   bool extended_ = false;  // the client has said EHLO
   bool authenticated_ = false;

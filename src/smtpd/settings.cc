@@ -86,6 +86,7 @@ Result<Settings> read_settings(const std::vector<std::string>& arguments) {
   collector.put(settings.bad_recipients, control::read<"badrcptto">());
   collector.put(settings.most_bytes, read_most_bytes());
   collector.put(settings.recipient_hosts, RecipientHosts::read());
+  collector.put(settings.spp, read_spp_config());
   if (collector.error()) return std::unexpected(*collector.error());
 
   timeout = std::clamp<std::uint64_t>(timeout, 1, longest_timeout);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "smtpd/auth_setup.h"
 #include "smtpd/policy.h"
+#include "smtpd/spp_config.h"
 
 namespace postern::smtpd {
 
@@ -23,9 +24,9 @@ struct Peer {
 };
 
 struct Settings {
-  std::string greeting;                      // control/smtpgreeting
-  std::chrono::seconds timeout{1200};        // for each piece of input or output
-  std::uint64_t most_bytes = 0;              // of a message, decoded; 0: no limit
+  std::string greeting;                // control/smtpgreeting
+  std::chrono::seconds timeout{1200};  // for each piece of input or output
+  std::uint64_t most_bytes = 0;        // of a message, decoded; 0: no limit
   /// Of a message that will be refused, read and thrown away while its end is waited for. A client
   /// that is closed upon before the end tries again and again, so this is generous.
   std::uint64_t most_unread_bytes = std::uint64_t{4} << 30;
@@ -35,6 +36,7 @@ struct Settings {
   RecipientHosts recipient_hosts;
   std::optional<std::string> relay_client;  // what is added to recipients of a relaying client
   std::string recipient_check;              // $RCPTCHECK, a program; empty: none
+  SppConfig spp;                            // plugins; empty: none
   AuthSetup auth;
   std::chrono::milliseconds failure_pause{5000};  // before a login is refused
   Peer peer;

@@ -5,12 +5,21 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "smtpd/data_decoder.h"
 #include "smtpd/recipient_list.h"
 #include "smtpd/services.h"
 
 namespace postern::smtpd {
+
+/// Longest address, as in qmail; the queue takes somewhat more, for what RELAYCLIENT adds.
+inline constexpr std::size_t most_address_bytes = 900;
+
+/// NUL ends an address in the queue, and a bare CR could end a line for the next server.
+inline bool is_fit_for_envelope(std::string_view address) {
+  return address.size() <= most_address_bytes && !address.contains('\0') && !address.contains('\r');
+}
 
 struct Transaction {
   std::string sender;

@@ -28,6 +28,18 @@ Complaint check_queue(const Seen& seen, const Step& step) {
   return "unknown: queue " + what;
 }
 
+// "told NAME VALUE"; without a value, the variable is not there.
+Complaint check_told(const Seen& seen, const Step& step) {
+  if (!seen.environment) return "no plugin has been run";
+  const std::string entries = '\0' + *seen.environment;
+  const std::string begin = '\0' + step.arguments.at(0) + "=";
+  const std::size_t at = entries.find(begin);
+  std::optional<std::string> value;
+  if (at != std::string::npos) value = entries.c_str() + at + begin.size();
+  if (step.arguments.size() > 1) return compare(step.arguments[0], value, step.arguments[1]);
+  return value ? step.arguments[0] + " is " + visible(*value) : "";
+}
+
 Complaint check_end(Server& server, const Step& step) {
   const auto code = server.end();
   if (!code) return "the server has not ended, or has said something more, or has crashed";
@@ -62,6 +74,7 @@ Complaint play(Server& server, const Step& step) {
   if (step.word == "asked") {
     return compare("the question", server.seen().recipient_check, step.arguments.at(0));
   }
+  if (step.word == "told") return check_told(server.seen(), step);
   if (step.word == "log") return compare("the log", server.seen().log, "*" + step.rest + "*");
   if (step.word == "pause") return check_pause(server, step);
   if (step.word == "C") {

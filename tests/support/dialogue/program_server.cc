@@ -25,6 +25,8 @@ std::optional<std::string> read_if_there(const std::string& path) {
   return std::move(*text);
 }
 
+std::string plugin_name(std::size_t index) { return "plugin-" + std::to_string(index + 1); }
+
 // Orders for the stand-in: what it does when it is run under each of its names.
 void write_orders(const Roles& roles) {
   std::ofstream("checker.orders") << roles.checker << "\n";
@@ -32,6 +34,12 @@ void write_orders(const Roles& roles) {
   for (const auto& login : roles.logins) logins << login.user << "\t" << login.secret << "\n";
   std::ofstream("queue.orders") << roles.queue << " " << roles.queue_exit << "\n";
   std::ofstream("queue.text") << roles.queue_text;
+  for (std::size_t i = 0; i < roles.plugins.size(); ++i) {
+    const Roles::Plugin& plugin = roles.plugins[i];
+    const std::string name = plugin_name(i);
+    std::ofstream(name + ".orders") << plugin.how << " " << plugin.exit << "\n";
+    std::ofstream(name + ".text") << plugin.output;
+  }
   std::ofstream("rcptcheck.orders") << roles.recipients << " " << roles.recipients_exit << "\n";
 }
 
@@ -40,6 +48,10 @@ void place_stand_ins(const Roles& roles, const std::string& stand_in) {
   if (roles.queue != "unstarted") std::filesystem::create_symlink(stand_in, "bin/qmail-queue");
   if (roles.recipients != "unstarted") std::filesystem::create_symlink(stand_in, "rcptcheck");
   std::filesystem::create_symlink(stand_in, "checker");
+  for (std::size_t i = 0; i < roles.plugins.size(); ++i) {
+    if (roles.plugins[i].how == "unstarted") continue;
+    std::filesystem::create_symlink(stand_in, plugin_name(i));
+  }
 }
 
 class ProgramServer : public Server {
@@ -108,6 +120,7 @@ class ProgramServer : public Server {
     return {.message = read_if_there("seen/message"),
             .envelope = read_if_there("seen/envelope"),
             .checked = read_if_there("seen/checked"),
+            .environment = read_if_there("seen/environment"),
             .recipient_check = read_if_there("seen/recipient-check"),
             .log = read_if_there("log").value_or("")};
   }

@@ -16,6 +16,7 @@ struct Seen {
   std::optional<std::string> message;          // of the last message that was queued
   std::optional<std::string> envelope;         // its descriptor 1
   std::optional<std::string> checked;          // descriptor 3 of the last login
+  std::optional<std::string> environment;      // of the last plugin: NAME=VALUE, each with a NUL
   std::optional<std::string> recipient_check;  // "SENDER RECIPIENT" of the last one
   std::string log;                             // descriptor 2
 };

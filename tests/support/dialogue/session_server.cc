@@ -1,7 +1,9 @@
 // The dialogue with the session object, in this process.
 #include <algorithm>
+#include <map>
 
 #include "base/ascii.h"
+#include "base/integers.h"
 #include "smtpd/session.h"
 #include "support/dialogue/server.h"
 #include "wire/envelope.h"
@@ -92,6 +94,30 @@ class Recipients : public RecipientCheck {
   Seen& seen_;
 };
 
+class Plugins : public PluginPrograms {
+ public:
+  Plugins(const Roles& roles, Seen& seen) : roles_(roles), seen_(seen) {}
+  Result<std::string> run(const std::string& plugin) override {
+    const auto index = parse_decimal<std::size_t>(std::string_view(plugin).substr(9));  // ./plugin-
+    const Roles::Plugin& role = roles_.plugins.at(index.value_or(0) - 1);
+    if (role.how == "crash") return failure("it crashed");
+    if (role.how == "unstarted") return failure("unable to run " + plugin, ENOENT);
+    if (role.how == "exit" && role.exit == 120) return failure("it could not be run (exit 120)");
+    seen_.environment = "";
+    for (const auto& [name, value] : variables_) {
+      seen_.environment->append(name).append("=").append(value).append(1, '\0');
+    }
+    return role.output;
+  }
+  void set(const std::string& name, std::string_view value) override { variables_[name] = value; }
+  void unset(const std::string& name) override { variables_.erase(name); }
+
+ private:
+  const Roles& roles_;
+  Seen& seen_;
+  std::map<std::string, std::string> variables_;
+};
+
 class Addresses : public HostAddresses {
  public:
   explicit Addresses(const Roles& roles) : roles_(roles) {}
@@ -111,6 +137,7 @@ class SessionServer : public Server {
         checker_(stage_, seen_),
         queue_(stage_.roles, seen_),
         recipients_(stage_.roles, seen_),
+        plugins_(stage_.roles, seen_),
         addresses_(stage_.roles) {
     auto settings = read_settings(stage_.arguments);
     if (!settings) {
@@ -122,6 +149,7 @@ class SessionServer : public Server {
         std::make_unique<Session>(std::move(*settings), Services{.checker = checker_,
                                                                  .queue = queue_,
                                                                  .recipient_check = recipients_,
+                                                                 .plugins = plugins_,
                                                                  .addresses = addresses_,
                                                                  .now = [] { return 1048235800; },
                                                                  .pid = 21936});
@@ -179,6 +207,7 @@ class SessionServer : public Server {
   Checker checker_;
   Queue queue_;
   Recipients recipients_;
+  Plugins plugins_;
   Addresses addresses_;
   std::unique_ptr<Session> session_;
   std::string input_;

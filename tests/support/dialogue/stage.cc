@@ -13,8 +13,9 @@
 namespace postern::test {
 namespace {
 
-constexpr std::array settings = std::to_array<std::string_view>(
-    {"control", "unreadable", "env", "args", "checker", "rcptcheck", "limit", "addresses", "only"});
+constexpr std::array settings =
+    std::to_array<std::string_view>({"control", "unreadable", "env", "args", "checker", "rcptcheck",
+                                     "plugin", "limit", "addresses", "only"});
 constexpr std::array queue_roles =
     std::to_array<std::string_view>({"exit", "text", "crash", "unstarted", "no-fork"});
 
@@ -27,7 +28,7 @@ void clear_environment() {
   for (const auto* name :
        {"PROTO", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPREMOTEPORT", "TCPLOCALHOST", "RELAYCLIENT",
         "DATABYTES", "SMTPAUTH", "RCPTCHECK", "QMAILQUEUE", "SMTPAUTHUSER", "SMTP_AUTH_USER",
-        "SMTPAUTHMETHOD"}) {
+        "SMTPAUTHMETHOD", "ENABLE_SPP", "NOSPP", "SPPCONFFILE"}) {
     unset_environment_variable(name);
   }
   set_environment_variable("TCPREMOTEIP", "192.0.2.1");
@@ -47,6 +48,21 @@ Status add_control(const std::string& name, const std::string& value) {
 int number(const Step& step, std::size_t index) {
   if (step.arguments.size() <= index) return -1;
   return static_cast<int>(parse_decimal<unsigned>(step.arguments[index]).value_or(0));
+}
+
+// `plugin SECTION "OUTPUT"`, "plugin SECTION crash"
+Status add_plugin(Roles& roles, const Step& step) {
+  if (step.arguments.size() < 2) return failure("plugin needs a section and what it does");
+  const std::string& how = step.arguments[1];
+  constexpr auto words = std::to_array<std::string_view>({"exit", "crash", "unstarted"});
+  if (has(words, how)) {
+    roles.plugins.push_back({.how = how, .output = {}, .exit = number(step, 2)});
+  } else {
+    roles.plugins.push_back({.how = "print", .output = how});
+  }
+  set_environment_variable("ENABLE_SPP", "");
+  return add_control("smtpplugins", "[" + step.arguments[0] + "]\n./plugin-" +
+                                        std::to_string(roles.plugins.size()));
 }
 
 // "checker accept USER [SECRET]", "checker crash"
@@ -92,6 +108,7 @@ Status Stage::take(const Step& step) {
   const std::string& first = step.arguments[0];
   const std::string second = step.arguments.size() > 1 ? step.arguments[1] : "";
   if (step.word == "control") return add_control(first, second);
+  if (step.word == "plugin") return add_plugin(roles, step);
   if (step.word == "unreadable") {
     // A directory cannot be read as a file, not even by root.
     std::filesystem::create_directory("control/" + first);

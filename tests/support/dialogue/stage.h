@@ -25,6 +25,12 @@ struct Roles {
   std::string queue_text;           // with text, on descriptor 6
   std::string recipients = "exit";  // or: crash, unstarted
   int recipients_exit = 0;
+  struct Plugin {
+    std::string how = "print";  // or: exit, crash, unstarted
+    std::string output;         // with print
+    int exit = 0;               // with exit
+  };
+  std::vector<Plugin> plugins;  // of qmail-spp; the first is run as ./plugin-1
   bool addresses_known = true;  // of the host
 };
 

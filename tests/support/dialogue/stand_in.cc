@@ -1,6 +1,8 @@
-// Plays qmail-queue, the password checker and the recipient check for a server under test, by the
-// name it is run as: does what $STAND_IN_HOME/NAME.orders says and keeps what it was given in
-// $STAND_IN_HOME/seen, where it stands once this program has ended well.
+// Plays qmail-queue, the password checker, the recipient check and plugins for a server under test,
+// by the name it is run as: does what $STAND_IN_HOME/NAME.orders says and keeps what it was given
+// in $STAND_IN_HOME/seen, where it stands once this program has ended well.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -85,11 +87,26 @@ int play_recipient_check() {
   return read_orders("rcptcheck").number;
 }
 
+// A plugin of qmail-spp: prints what it is told to.
+int play_plugin(const std::string& name) {
+  std::string variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    variables.append(*entry).append(1, '\0');
+  }
+  const Orders orders = read_orders(name);
+  keep("environment", variables);
+  (void)write_all(1, read_all(home() + "/" + name + ".text"));
+  return orders.number;
+}
+
 }  // namespace
 
 int main(int, char** argv) {
   const std::string_view name(argv[0]);
   if (name.ends_with("qmail-queue")) return play_queue();
+  if (const auto plugin = name.find("plugin-"); plugin != std::string_view::npos) {
+    return play_plugin(std::string(name.substr(plugin)));
+  }
   if (name.ends_with("rcptcheck")) return play_recipient_check();
   return play_checker();
 }

@@ -33,6 +33,12 @@ class NoCheck : public RecipientCheck {
  public:
   Verdict check(const std::string&, const std::string&) override { return Verdict::accept; }
 };
+class NoPlugins : public PluginPrograms {
+ public:
+  Result<std::string> run(const std::string&) override { return ""; }
+  void set(const std::string&, std::string_view) override {}
+  void unset(const std::string&) override {}
+};
 class NoAddresses : public HostAddresses {
  public:
   Result<bool> are_named_by(std::string_view) override { return false; }
@@ -48,8 +54,8 @@ class Connected : public testing::Test {
     client_.reset(ends[0]);
     server_ = Fd(ends[1]);
     thread_ = std::thread([this, patience, settings = std::move(settings)]() mutable {
-      Session session(std::move(settings),
-                      {checker_, queue_, check_, addresses_, [] { return std::int64_t{0}; }, 1});
+      Session session(std::move(settings), {checker_, queue_, check_, plugins_, addresses_,
+                                            [] { return std::int64_t{0}; }, 1});
       exit_ = serve_client(session, patience, server_.get(), server_.get());
       server_.reset();
     });
@@ -78,6 +84,7 @@ class Connected : public testing::Test {
   NoChecker checker_;
   NoQueue queue_;
   NoCheck check_;
+  NoPlugins plugins_;
   NoAddresses addresses_;
   Fd client_;
   Fd server_;

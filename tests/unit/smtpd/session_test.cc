@@ -48,6 +48,12 @@ class Check : public RecipientCheck {
  public:
   Verdict check(const std::string&, const std::string&) override { return Verdict::no_mailbox; }
 };
+class NoPlugins : public PluginPrograms {
+ public:
+  Result<std::string> run(const std::string&) override { return ""; }
+  void set(const std::string&, std::string_view) override {}
+  void unset(const std::string&) override {}
+};
 class Addresses : public HostAddresses {
  public:
   Result<bool> are_named_by(std::string_view literal) override { return literal == "[::1]"; }
@@ -63,12 +69,13 @@ class Sessions : public testing::Test {
     settings.peer.remote_ip = "192.0.2.9";
     settings.recipient_hosts = RecipientHosts({"example.org"});
     settings.auth = parse_auth_setup({"host", "/c", "/bin/true"}, {}, "local");
-    return Session(std::move(settings),
-                   {checker_, queue_, check_, addresses_, [] { return std::int64_t{5}; }, 6});
+    return Session(std::move(settings), {checker_, queue_, check_, plugins_, addresses_,
+                                         [] { return std::int64_t{5}; }, 6});
   }
   Checker checker_;
   Queue queue_;
   Check check_;
+  NoPlugins plugins_;
   Addresses addresses_;
 };
 
@@ -209,8 +216,7 @@ TEST_F(Sessions, NameAddressAndUserOfARefusedLoginInOneLineNobodyCanForge) {
   EXPECT_EQ(log("joe@example.org"), "refused login from 192.0.2.9 as joe@example.org");
   EXPECT_EQ(log("a\nqmail-smtpd: refused login from 192.0.2.1 as b"),
             "refused login from 192.0.2.9 as a/qmail-smtpd:_refused_login_from_192.0.2.1_as_b");
-  EXPECT_EQ(log(std::string(300, 'u')),
-            "refused login from 192.0.2.9 as " + std::string(255, 'u'));
+  EXPECT_EQ(log(std::string(300, 'u')), "refused login from 192.0.2.9 as " + std::string(255, 'u'));
 }
 
 TEST_F(Sessions, CutLongNamesBeforeTheyGoIntoAHeader) {

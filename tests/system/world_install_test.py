@@ -148,6 +148,45 @@ class Installing(WorldTest):
         self.install()
         self.assertEqual(pathlib.Path("/usr/sbin/sendmail.before-postern").read_text(), "another's")
 
+    def test_removed_leaves_mail_and_configuration_and_nothing_else(self):
+        sendmail = pathlib.Path("/usr/sbin/sendmail")
+        sendmail.write_text("another's")
+        self.install("--enable")
+        kept = {QMAIL / "queue/mess/3/3": "mail", QMAIL / "alias/Maildir/new/1": "mail",
+                QMAIL / "control/locals": "here.example\n", QMAIL / "alias/.qmail-root": "&alice\n",
+                QMAIL / "users/assign": ".\n", pathlib.Path("/etc/tcp.smtp"): ":allow\n"}
+        for path, text in kept.items():
+            path.write_text(text)
+        self.assertIn("scripts/install goes on", self.install("--remove"))
+        for path, text in kept.items():
+            self.assertEqual(path.read_text(), text)
+        self.assertEqual(sorted(path.name for path in QMAIL.iterdir()),
+                         ["alias", "control", "queue", "users"])
+        self.assertEqual(sendmail.read_text(), "another's")
+        self.assertEqual(os.listdir("/etc/service"), [])
+        self.assertFalse(os.path.lexists("/usr/bin/qmailctl"))
+        self.install()
+        self.assertEqual((QMAIL / "queue/mess/3/3").read_text(), "mail")
+
+    def test_is_not_removed_while_it_runs(self):
+        self.install()
+        running = subprocess.Popen(["qmail-send"], executable="/bin/cat", stdin=subprocess.PIPE)
+        self.addCleanup(running.wait)
+        self.addCleanup(running.stdin.close)
+        pathlib.Path(f"/proc/{running.pid}/comm").write_text("qmail-send")
+        self.assertIn("qmail-send runs: stop it first", self.install("--remove", status=1))
+        self.assertTrue((QMAIL / "bin/qmail-send").exists())
+
+    def test_is_handed_to_systemd_or_to_a_supervisor_and_not_to_both(self):
+        self.assertIn("systemctl enable --now qmail-send.service qmail-smtpd.socket "
+                      "qmail-submission.socket\n", self.install("--systemd"))
+        for name in ("qmail-send.service", "qmail-smtpd.socket", "qmail-smtpd@.service"):
+            self.assertEqual(os.readlink(f"/etc/systemd/system/{name}"), f"/var/qmail/systemd/{name}")
+        self.install("--remove")
+        self.assertFalse(os.path.lexists("/etc/systemd/system/qmail-send.service"))
+        self.install("--enable")
+        self.assertIn("/etc/service has the services already", self.install("--systemd", status=1))
+
     def test_enabled_services_are_linked_once(self):
         self.install("--enable")
         self.install("--enable")

@@ -170,10 +170,9 @@ class Installing(WorldTest):
 
     def test_is_not_removed_while_it_runs(self):
         self.install()
-        running = subprocess.Popen(["qmail-send"], executable="/bin/cat", stdin=subprocess.PIPE)
+        running = subprocess.Popen([shutil.copy("/bin/cat", "/tmp/qmail-send")], stdin=subprocess.PIPE)
         self.addCleanup(running.wait)
         self.addCleanup(running.stdin.close)
-        pathlib.Path(f"/proc/{running.pid}/comm").write_text("qmail-send")
         self.assertIn("qmail-send runs: stop it first", self.install("--remove", status=1))
         self.assertTrue((QMAIL / "bin/qmail-send").exists())
 

@@ -8,6 +8,7 @@ import random
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 from support import hosts, ledger
@@ -93,9 +94,13 @@ class _Sendmail:
 
     def send(self, book, number, message, recipients):
         alice = pwd.getpwnam("alice")
-        result = subprocess.run([*self._command, *recipients], input=message, cwd="/",
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-                                user=alice.pw_uid, group=alice.pw_gid, extra_groups=[])
+        with tempfile.TemporaryFile() as file:
+            # No pipe: when this client is killed, half a message would look like a whole one.
+            file.write(message)
+            file.seek(0)
+            result = subprocess.run([*self._command, *recipients], stdin=file, cwd="/",
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+                                    user=alice.pw_uid, group=alice.pw_gid, extra_groups=[])
         if result.returncode == 0:
             book.accept(number, "exit 0")
         elif result.returncode > 0:  # else it was killed

@@ -92,7 +92,8 @@ Status Reader::read_kind(Kind kind) {
   const auto names = names_in(directory);
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
-    const std::string path = directory + "/" + name;
+    std::string path = directory;
+    path.append("/").append(name);
     const auto number = wire::parse_message_id(name);
     const auto info = look_at(path);
     if (!info) return std::unexpected(info.error());
@@ -115,7 +116,8 @@ Status Reader::read_part(Kind kind, const std::string& directory) {
   const auto names = names_in(directory);
   if (!names) return std::unexpected(names.error());
   for (const auto& name : *names) {
-    const std::string path = directory + "/" + name;
+    std::string path = directory;
+    path.append("/").append(name);
     const auto number = wire::parse_message_id(name);
     const auto info = look_at(path);
     if (!info) return std::unexpected(info.error());

@@ -259,12 +259,15 @@ Result<AssignRules> read_assign_rules() {
     if (!text) return std::unexpected(text.error());
     if (!*text) continue;
     const std::string_view name = file;
-    if (name == "include") rules.include = names_of(**text);
-    if (name == "exclude") rules.exclude = names_of(**text);
-    if (name == "subusers") rules.sub_users = std::move(**text);
-    if (name == "append") rules.append = std::move(**text);
-    if (name != "mailnames") continue;
-    if (auto parsed = parse_mail_names(**text, rules); !parsed) {
+    if (name == "include") {
+      rules.include = names_of(**text);
+    } else if (name == "exclude") {
+      rules.exclude = names_of(**text);
+    } else if (name == "subusers") {
+      rules.sub_users = std::move(**text);
+    } else if (name == "append") {
+      rules.append = std::move(**text);
+    } else if (auto parsed = parse_mail_names(**text, rules); !parsed) {
       return std::unexpected(parsed.error());
     }
   }

@@ -104,14 +104,15 @@ Rule parse_rule(std::string_view text) {
   errno = EINVAL;
   if (words.size() != 4) give_up(std::string(text));
   Rule rule{words[0], words[1], std::strtoul(words[2].c_str(), nullptr, 10), Action::fail, 0, 0};
-  if (words[3] == "kill")
+  if (words[3] == "kill") {
     rule.action = Action::kill;
-  else if (words[3] == "short")
+  } else if (words[3] == "short") {
     rule.action = Action::shorten;
-  else if (words[3] == "list")
+  } else if (words[3] == "list") {
     rule.action = Action::list;
-  else
+  } else {
     rule.code = std::atoi(words[3].c_str());
+  }
   if (rule.action == Action::fail && rule.code <= 0) give_up(std::string(text));
   return rule;
 }

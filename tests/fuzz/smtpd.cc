@@ -34,11 +34,12 @@ smtpd::Settings settings_of(unsigned choice) {
 struct World {
   explicit World(unsigned choice)
       : checker((choice & 64) != 0),
-        session(settings_of(choice),
-                {checker, queue, mailboxes, addresses, [] { return std::int64_t{5}; }, 6}) {}
+        session(settings_of(choice), {checker, queue, mailboxes, plugins, addresses,
+                                      [] { return std::int64_t{5}; }, 6}) {}
   Checker checker;
   Queue queue;
   Mailboxes mailboxes;
+  NoPlugins plugins;
   Addresses addresses;
   Session session;
 };
@@ -78,7 +79,7 @@ void check_envelope(const QueuedMessage& queued) {
   require(!queued.recipients.empty(), "a message has recipients");
   const auto fit = [](std::string_view address) {
     return address.find_first_of(std::string_view("\0\r\n", 3)) == address.npos &&
-           address.size() <= Session::most_address_bytes + 6;
+           address.size() <= smtpd::most_address_bytes + 6;
   };
   require(fit(queued.sender) && std::ranges::all_of(queued.recipients, fit),
           "addresses can stand in an envelope");
@@ -154,7 +155,8 @@ void try_input(Input input) {
   World connected(choice);
   const Fd in = memory_file(input.rest());
   const Fd out = memory_file();
-  smtpd::serve_client(connected.session, std::chrono::seconds{10}, in.get(), out.get());
+  smtpd::serve_client(connected.session, {.timeout = std::chrono::seconds{10}}, in.get(),
+                      out.get());
   require(contents_of(out) == client.said(), "the replies are the same in pieces");
   require(connected.queue.accepted == pieced.queue.accepted, "and so are the messages");
 }

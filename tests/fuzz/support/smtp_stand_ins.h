@@ -86,6 +86,13 @@ class Mailboxes : public smtpd::RecipientCheck {
   }
 };
 
+class NoPlugins : public smtpd::PluginPrograms {
+ public:
+  Result<std::string> run(const std::string& /*plugin*/) override { return ""; }
+  void set(const std::string& /*name*/, std::string_view /*value*/) override {}
+  void unset(const std::string& /*name*/) override {}
+};
+
 class Addresses : public smtpd::HostAddresses {
  public:
   Result<bool> are_named_by(std::string_view literal) override {

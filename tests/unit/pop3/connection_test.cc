@@ -15,8 +15,7 @@
 namespace postern::pop3 {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 // The server in a thread, the client here.
 class PopConnection : public testing::Test {
@@ -29,7 +28,7 @@ class PopConnection : public testing::Test {
     std::ofstream("Maildir/new/1") << "a: b\n\n.hello\n";
     std::ofstream("Maildir/new/2") << "c: d\n";
   }
-  ~PopConnection() override {
+  void TearDown() override {
     client_.reset();
     if (thread_.joinable()) thread_.join();
   }

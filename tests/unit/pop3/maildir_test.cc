@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -17,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::int64_t now = 2'000'000'000;
-constexpr std::int64_t long_ago = now - 36 * 3600 - 1;
+constexpr std::int64_t long_ago = now - std::int64_t{36} * 3600 - 1;
 
 class PopMaildir : public testing::Test {
  protected:

@@ -73,56 +73,72 @@ void BounceNotes::work() {
   if (syncing_) return;
   if (being_written_.empty()) being_written_.swap(waiting_);
   std::vector<Fd> files;
-  Written written;
+  std::vector<Written> written;
   while (!being_written_.empty() && files.size() < most_files) {
-    const auto message = being_written_.extract(being_written_.begin());
-    auto file = append(message.key(), message.mapped().text);
-    for (const Noted& recipient : message.mapped().recipients) {
-      if (file) {
-        written.emplace_back(recipient, files.size());
-      } else {
-        noted_.push_back(recipient);
-      }
+    auto message = being_written_.extract(being_written_.begin());
+    std::vector<Noted>& recipients = message.mapped().recipients;
+    auto appended = append(message.key(), message.mapped().text);
+    if (appended) {
+      files.push_back(std::move(appended->file));
+      written.push_back({message.key(), appended->former_end, std::move(recipients)});
+    } else {
+      noted_.insert(noted_.end(), recipients.begin(), recipients.end());
     }
-    if (file) files.push_back(std::move(*file));
   }
   if (!written.empty()) sync(std::move(files), std::move(written));
 }
 
 // All paragraphs of one message in one write. What cannot be written whole is taken back, and its
 // recipients stay undone: they will be tried, and will fail, again.
-Result<Fd> BounceNotes::append(wire::MessageId id, std::string_view text) {
+Result<BounceNotes::Appended> BounceNotes::append(wire::MessageId id, std::string_view text) {
   auto file = open_queue_file(wire::bounce_path(id), O_WRONLY | O_APPEND | O_CREAT);
   if (file) {
     const off_t end = ::lseek(file->get(), 0, SEEK_END);
-    if (write_all(file->get(), text)) return file;
-    if (end >= 0 && ::ftruncate(file->get(), end) != 0) {
-      log_.warning({"trouble writing to ", wire::bounce_path(id)});
+    if (end >= 0) {
+      if (write_all(file->get(), text)) return Appended{std::move(*file), end};
+      take_back(id, end);
     }
   }
   log_.alert({"unable to append to bounce message; HELP! sleeping..."});
   return failure("unable to append to bounce message");
 }
 
+// Nobody else writes to the file meanwhile. One that was empty before goes: a recipient that is
+// delivered at the next attempt must leave no bounce that tells of nobody.
+void BounceNotes::take_back(wire::MessageId id, off_t former_end) {
+  const std::string path = wire::bounce_path(id);
+  const bool taken = former_end == 0 ? remove_file(path).has_value()
+                                     : ::truncate(path.c_str(), former_end) == 0;
+  if (!taken) log_.warning({"trouble writing to ", path});
+}
+
 // The name of a bounce file must be as durable as its text, or a crash forgets both. Whether this
 // is its first paragraph, or the sync after that one failed, need not be known: the directory is
 // synced beside the files, at no cost in time.
-void BounceNotes::sync(std::vector<Fd> files, Written written) {
+void BounceNotes::sync(std::vector<Fd> files, std::vector<Written> written) {
   auto directory = open_file("bounce", O_RDONLY | O_DIRECTORY);
-  if (!directory) return synced(written, {});
+  if (!directory) return synced(written, Syncer::Results(written.size() + 1, false));
   files.push_back(std::move(*directory));
   syncing_ = true;
-  syncer_.sync(std::move(files), [this, written = std::move(written)](
-                                     const Syncer::Results& durable) { synced(written, durable); });
+  syncer_.sync(std::move(files),
+               [this, written = std::move(written)](const Syncer::Results& durable) mutable {
+                 synced(written, durable);
+               });
 }
 
-void BounceNotes::synced(const Written& written, const Syncer::Results& durable) {
+// What is not durable is taken back like what is not whole, or the bounce would tell of its
+// recipients once for each attempt.
+void BounceNotes::synced(std::vector<Written>& written, const Syncer::Results& durable) {
   syncing_ = false;
   bool all_durable = true;
-  for (auto [recipient, file] : written) {
-    recipient.durable = !durable.empty() && durable[file] && durable.back();
-    all_durable = all_durable && recipient.durable;
-    noted_.push_back(recipient);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const bool is_durable = durable[i] && durable.back();
+    if (!is_durable) take_back(written[i].id, written[i].former_end);
+    all_durable = all_durable && is_durable;
+    for (Noted& recipient : written[i].recipients) {
+      recipient.durable = is_durable;
+      noted_.push_back(recipient);
+    }
   }
   if (!all_durable) log_.alert({"unable to append to bounce message; HELP! sleeping..."});
 }

@@ -45,12 +45,21 @@ class BounceNotes {
     std::string text;  // paragraphs
     std::vector<Noted> recipients;
   };
-  // A recipient whose paragraph is in the file of this index in the batch being synced.
-  using Written = std::vector<std::pair<Noted, std::size_t>>;
+  struct Appended {
+    Fd file;
+    off_t former_end;  // in bytes
+  };
+  // What one file of the batch being synced has got.
+  struct Written {
+    wire::MessageId id;
+    off_t former_end;
+    std::vector<Noted> recipients;
+  };
 
-  Result<Fd> append(wire::MessageId id, std::string_view text);
-  void sync(std::vector<Fd> files, Written written);
-  void synced(const Written& written, const Syncer::Results& durable);
+  Result<Appended> append(wire::MessageId id, std::string_view text);
+  void take_back(wire::MessageId id, off_t former_end);
+  void sync(std::vector<Fd> files, std::vector<Written> written);
+  void synced(std::vector<Written>& written, const Syncer::Results& durable);
 
   const RoutingRules& rules_;
   Syncer& syncer_;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
@@ -670,6 +671,35 @@ TEST(Engine, FailureThatCannotBeNotedIsNotDone) {
   world.now += 400;
   world.run_until_logged("end msg " + number(id));
   EXPECT_TRUE(world.queued_message(1).contains("<c@z>:\nno such user\n\n"));
+}
+
+// Lets this process open so many files more.
+void allow_descriptors(int more) {
+  const Fd lowest(::dup(0));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = more < 0 ? limit.rlim_max : static_cast<rlim_t>(lowest.get() + more);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+TEST(Engine, FailureThatIsNotNotedDurablyIsTakenBack) {
+  QueueWorld world;
+  bool broken = true;
+  world.answer = [&](Channel channel, const wire::DeliveryOrder& order) {
+    if (broken) allow_descriptors(1);  // the bounce file, and not its directory to be synced
+    return refuse(channel, order);
+  };
+  const auto id = world.put_preprocessed("a@x", "", "Tc@z\0"s);
+  world.start();
+  world.run_until_logged("alert: unable to append to bounce message; HELP! sleeping...\n");
+  broken = false;
+  allow_descriptors(-1);
+  EXPECT_FALSE(QueueWorld::exists(wire::bounce_path(id)));
+  EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), "Tc@z\0"s);
+  world.now += 400;
+  world.run_until_logged("end msg " + number(id));
+  const std::string bounce = world.queued_message(1);
+  EXPECT_EQ(bounce.find("<c@z>:\n"), bounce.rfind("<c@z>:\n"));
 }
 
 TEST(Engine, FiftyThousandRecipientsAreReadInPieces) {

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "control/cdb.h"
-#include "control_fixture.h"
+#include "unit/admin/control_fixture.h"
 
 namespace postern::admin {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "admin/control_sample.h"
 #include "control/read.h"
-#include "control_fixture.h"
+#include "unit/admin/control_fixture.h"
 
 namespace postern::admin {
 namespace {

@@ -1,7 +1,7 @@
 #include "admin/more_hosts.h"
 
 #include "control/cdb.h"
-#include "control_fixture.h"
+#include "unit/admin/control_fixture.h"
 
 namespace postern::admin {
 namespace {

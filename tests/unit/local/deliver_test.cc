@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 
 #include "local/command.h"
-#include "mailbox_fixture.h"
 #include "posix/environment.h"
 #include "posix/io.h"
 #include "posix/pipe.h"
+#include "unit/local/mailbox_fixture.h"
 #include "wire/envelope.h"
 
 namespace postern::local {

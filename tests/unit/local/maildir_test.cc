@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "mailbox_fixture.h"
+#include "unit/local/mailbox_fixture.h"
 
 namespace postern::local {
 namespace {

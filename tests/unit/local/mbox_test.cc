@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "local/from_quoter.h"
-#include "mailbox_fixture.h"
+#include "unit/local/mailbox_fixture.h"
 
 namespace postern::local {
 namespace {

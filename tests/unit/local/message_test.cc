@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "mailbox_fixture.h"
 #include "posix/pipe.h"
+#include "unit/local/mailbox_fixture.h"
 
 namespace postern::local {
 namespace {

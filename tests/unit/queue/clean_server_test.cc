@@ -6,7 +6,7 @@
 
 #include "posix/io.h"
 #include "posix/pipe.h"
-#include "queue_fixture.h"
+#include "unit/queue/queue_fixture.h"
 #include "wire/time_limits.h"
 
 namespace postern::queue {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "posix/pipe.h"
-#include "queue_fixture.h"
+#include "unit/queue/queue_fixture.h"
 #include "wire/envelope.h"
 
 namespace postern::queue {

@@ -107,8 +107,8 @@ Result<BounceNotes::Appended> BounceNotes::append(wire::MessageId id, std::strin
 // delivered at the next attempt must leave no bounce that tells of nobody.
 void BounceNotes::take_back(wire::MessageId id, off_t former_end) {
   const std::string path = wire::bounce_path(id);
-  const bool taken = former_end == 0 ? remove_file(path).has_value()
-                                     : ::truncate(path.c_str(), former_end) == 0;
+  const bool taken =
+      former_end == 0 ? remove_file(path).has_value() : ::truncate(path.c_str(), former_end) == 0;
   if (!taken) log_.warning({"trouble writing to ", path});
 }
 

@@ -81,7 +81,9 @@ def _document_steps(text):
     hidden = False
     for number, line in enumerate(text, 1):
         if line.startswith("<!-- test: "):
-            assert step is None, f"line {number}: no block for line {step.number}"
+            assert not step or step.lines, f"line {number}: no block for line {step.number}"
+            if step:
+                yield _without_blank_end(step)
             step = Step(line[len("<!-- test: "):].removesuffix(" -->").split(), number)
             hidden = not line.endswith(" -->")
             if not hidden and not step.wants_lines:

@@ -1,5 +1,6 @@
 #include "base/netstring.h"
 
+#include "base/ascii.h"
 #include "base/integers.h"
 
 namespace postern {
@@ -22,6 +23,23 @@ std::optional<std::string_view> take_netstring(std::string_view& input) {
   if (!length || *length >= rest.size() || rest[*length] != ',') return std::nullopt;
   input = rest.substr(*length + 1);
   return rest.substr(0, *length);
+}
+
+NetstringLength::State NetstringLength::take(char c) {
+  if (c == ':' && !at_begin_) {
+    at_begin_ = true;
+    return State::complete;
+  }
+  if (!is_digit(c)) return State::malformed;
+  if (at_begin_) {
+    value_ = 0;
+    is_zero_ = c == '0';
+  } else if (is_zero_) {
+    return State::malformed;
+  }
+  at_begin_ = false;
+  value_ = value_ * 10 + static_cast<std::uint64_t>(c - '0');
+  return value_ > most_ ? State::too_large : State::unfinished;
 }
 
 }  // namespace postern

@@ -12,10 +12,10 @@
 #include "posix/signals.h"
 #include "smtpd/checker_program.h"
 #include "smtpd/own_addresses.h"
-#include "smtpd/queue_program.h"
 #include "smtpd/recipient_program.h"
 #include "smtpd/spp_program.h"
 #include "wire/home.h"
+#include "wire/message_queue.h"
 
 namespace postern::smtpd {
 namespace {
@@ -148,7 +148,7 @@ int serve_smtp(const std::vector<std::string>& arguments) {
   if (!settings) return refuse_to_serve(settings.error());
 
   CheckerProgram checker(settings->auth);
-  QueueProgram queue;
+  wire::QueueProgram queue;
   RecipientProgram recipient_check(settings->recipient_check);
   SppProgram plugins;
   OwnAddresses addresses;

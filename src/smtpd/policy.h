@@ -1,13 +1,10 @@
-// Whom mail is taken from and for: badmailfrom, badrcptto, rcpthosts with morercpthosts.cdb.
+// Whom no mail is taken from or for: badmailfrom and badrcptto.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-#include "control/cdb.h"
 #include "control/host_map.h"
 
 namespace postern::smtpd {
@@ -21,25 +18,6 @@ class AddressList {
 
  private:
   control::HostSet lines_;
-};
-
-/// The domains whose mail is taken from anybody. "example.org" covers that name alone,
-/// ".example.org" everything below it.
-class RecipientHosts {
- public:
-  RecipientHosts() = default;
-  explicit RecipientHosts(const std::vector<std::string>& lines) : hosts_(lines) {}
-
-  /// control/rcpthosts and control/morercpthosts.cdb. Without rcpthosts there is control/me alone:
-  /// qmail took mail for anybody then, which made an open relay of a forgotten file.
-  static Result<RecipientHosts> read();
-
-  /// Whether mail for `address` is taken; one without a host is local. Error: a damaged cdb file.
-  [[nodiscard]] Result<bool> accept(std::string_view address);
-
- private:
-  control::HostSet hosts_;
-  std::unique_ptr<control::Cdb> more_;  // nothing: there is no such file
 };
 
 }  // namespace postern::smtpd

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "smtpd/auth_exchange.h"
-#include "wire/queue_client.h"
+#include "wire/message_queue.h"
 
 namespace postern::smtpd {
 
@@ -34,22 +34,8 @@ class PasswordChecker {
   virtual void announce(std::string_view user, Mechanism mechanism) = 0;
 };
 
-/// A message on its way into the queue, with the order of calls of wire::QueueClient. Destroyed
-/// before finish(): nothing is queued.
-class OutgoingMessage {
- public:
-  virtual ~OutgoingMessage() = default;
-  virtual void write(std::string_view bytes) = 0;
-  virtual void sender(std::string_view address) = 0;
-  virtual void recipient(std::string_view address) = 0;
-  virtual wire::QueueReply finish() = 0;
-};
-
-class MessageQueue {
- public:
-  virtual ~MessageQueue() = default;
-  virtual Result<std::unique_ptr<OutgoingMessage>> open() = 0;
-};
+using wire::MessageQueue;
+using wire::OutgoingMessage;
 
 /// $RCPTCHECK: a program of the administrator's that knows the mailboxes.
 class RecipientCheck {

@@ -364,7 +364,7 @@ Answer Session::add_recipient(const std::string& recipient) {
 
 // RFC 3848: A where the client has logged in (which only ESMTP can do), E where it said EHLO.
 std::string Session::format_trace(const Transaction& transaction) const {
-  const Peer& peer = settings_.peer;
+  const wire::Peer& peer = settings_.peer;
   return mail::format_smtp_received(
       {.remote_host = peer.remote_host,
        .helo = helo_,

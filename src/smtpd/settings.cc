@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "base/integers.h"
 #include "base/sanitize.h"
 #include "control/read.h"
 #include "posix/environment.h"
@@ -12,14 +11,6 @@ namespace postern::smtpd {
 namespace {
 
 constexpr std::uint64_t longest_timeout = std::uint64_t{7} * 86400;  // seconds
-
-Peer read_peer() {
-  const auto local_ip = environment_variable("TCPLOCALIP").value_or("unknown");
-  return {.remote_host = environment_variable("TCPREMOTEHOST").value_or("unknown"),
-          .remote_ip = environment_variable("TCPREMOTEIP").value_or("unknown"),
-          .remote_info = environment_variable("TCPREMOTEINFO"),
-          .local_name = environment_variable("TCPLOCALHOST").value_or(local_ip)};
-}
 
 // The greeting begins with this host's name, and is part of reply lines. smtpgreeting may say more
 // behind the name; control/me is a name and nothing else.
@@ -38,15 +29,6 @@ Result<std::string> read_greeting() {
                    sanitize_for_log(*greeting) + "\": write this host's name there");
   }
   return greeting;
-}
-
-// $DATABYTES, set in the tcprules of some clients, goes before control/databytes.
-Result<std::uint64_t> read_most_bytes() {
-  const auto value = environment_variable("DATABYTES");
-  if (!value || value->empty()) return control::read<"databytes">();
-  const auto bytes = parse_decimal(*value);
-  if (!bytes) return failure("$DATABYTES holds \"" + *value + "\": give it a number of bytes");
-  return *bytes;
 }
 
 // Without control/me there is nothing to stand for our address.
@@ -84,8 +66,8 @@ Result<Settings> read_settings(const std::vector<std::string>& arguments) {
   collector.put(timeout, control::read<"timeoutsmtpd">());
   collector.put(settings.bad_senders, control::read<"badmailfrom">());
   collector.put(settings.bad_recipients, control::read<"badrcptto">());
-  collector.put(settings.most_bytes, read_most_bytes());
-  collector.put(settings.recipient_hosts, RecipientHosts::read());
+  collector.put(settings.most_bytes, control::read_most_message_bytes());
+  collector.put(settings.recipient_hosts, control::RecipientHosts::read());
   collector.put(settings.spp, read_spp_config());
   if (collector.error()) return std::unexpected(*collector.error());
 
@@ -93,7 +75,7 @@ Result<Settings> read_settings(const std::vector<std::string>& arguments) {
   settings.timeout = std::chrono::seconds(timeout);
   settings.relay_client = environment_variable("RELAYCLIENT");
   settings.recipient_check = environment_variable("RCPTCHECK").value_or("");
-  settings.peer = read_peer();
+  settings.peer = wire::read_peer();
   settings.auth =
       parse_auth_setup(arguments, environment_variable("SMTPAUTH"), settings.peer.local_name);
   return settings;

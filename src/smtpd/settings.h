@@ -9,19 +9,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "control/recipient_hosts.h"
 #include "smtpd/auth_setup.h"
 #include "smtpd/policy.h"
 #include "smtpd/spp_config.h"
+#include "wire/peer.h"
 
 namespace postern::smtpd {
-
-/// The two ends of the connection, as tcpserver or tcp-env name them.
-struct Peer {
-  std::string remote_host;  // "unknown" where there is none
-  std::string remote_ip;
-  std::optional<std::string> remote_info;  // ident's answer; after AUTH, the user
-  std::string local_name;
-};
 
 struct Settings {
   std::string greeting;                // control/smtpgreeting
@@ -33,13 +27,13 @@ struct Settings {
   std::optional<std::string> local_ip_host;  // stands for our address in brackets
   AddressList bad_senders;
   AddressList bad_recipients;
-  RecipientHosts recipient_hosts;
+  control::RecipientHosts recipient_hosts;
   std::optional<std::string> relay_client;  // what is added to recipients of a relaying client
   std::string recipient_check;              // $RCPTCHECK, a program; empty: none
   SppConfig spp;                            // plugins; empty: none
   AuthSetup auth;
   std::chrono::milliseconds failure_pause{5000};  // before a login is refused
-  Peer peer;
+  wire::Peer peer;
 };
 
 /// The qmail home must be the current directory. Error: a control file, or $DATABYTES, that cannot

@@ -16,7 +16,7 @@ smtpd::Settings settings_of(unsigned choice) {
   smtpd::Settings settings;
   settings.greeting = "mx.example.org";
   settings.failure_pause = std::chrono::milliseconds{0};
-  settings.recipient_hosts = smtpd::RecipientHosts({"example.org", ".example.net"});
+  settings.recipient_hosts = control::RecipientHosts({"example.org", ".example.net"});
   settings.bad_senders = smtpd::AddressList({"@bad.example"});
   settings.peer = {"client.example", "192.0.2.1", std::nullopt, "mx.example.org"};
   if ((choice & 1) != 0) settings.most_bytes = 500;

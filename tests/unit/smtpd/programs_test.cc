@@ -8,10 +8,10 @@
 #include "posix/files.h"
 #include "smtpd/checker_program.h"
 #include "smtpd/own_addresses.h"
-#include "smtpd/queue_program.h"
 #include "smtpd/recipient_program.h"
 #include "smtpd/run_program.h"
 #include "support/temporary_directory.h"
+#include "wire/message_queue.h"
 
 namespace postern::smtpd {
 namespace {
@@ -142,7 +142,7 @@ TEST_F(Queue, IsWhatQmailqueueNames) {
   set_environment_variable("QMAILHOME", directory_.path());
   set_environment_variable(
       "QMAILQUEUE", directory_.path() + "/" + script("queue", "cat >message; cat <&1 >envelope"));
-  auto message = QueueProgram().open();
+  auto message = wire::QueueProgram().open();
   ASSERT_TRUE(message);
   (*message)->write("Subject: x\n\n");
   (*message)->sender("a@x");

@@ -67,7 +67,7 @@ class Sessions : public testing::Test {
     settings.most_bytes = 500;
     settings.most_unread_bytes = 90'000;
     settings.peer.remote_ip = "192.0.2.9";
-    settings.recipient_hosts = RecipientHosts({"example.org"});
+    settings.recipient_hosts = control::RecipientHosts({"example.org"});
     settings.auth = parse_auth_setup({"host", "/c", "/bin/true"}, {}, "local");
     return Session(std::move(settings), {checker_, queue_, check_, plugins_, addresses_,
                                          [] { return std::int64_t{5}; }, 6});

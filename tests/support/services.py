@@ -15,7 +15,8 @@ QUEUE_KINDS = ("pid", "mess", "intd", "todo", "info", "local", "remote", "bounce
 class Service:
     """A supervised service, by its name: qmail-send, or one that listens on a port."""
 
-    PORTS = {"qmail-smtpd": 25, "qmail-submission": 587, "qmail-pop3d": 110}
+    PORTS = {"qmail-smtpd": 25, "qmail-submission": 587, "qmail-pop3d": 110,
+             "qmail-qmtpd": 209, "qmail-qmqpd": 628}
 
     def __init__(self, name, host=hosts.MAIN):
         self.name = name

@@ -10,7 +10,6 @@
 #include "posix/io.h"
 #include "posix/program.h"
 #include "posix/signals.h"
-#include "qmtp/package_parser.h"
 #include "wire/envelope.h"
 #include "wire/home.h"
 
@@ -21,17 +20,14 @@ using wire::QueueExit;
 constexpr std::chrono::seconds connect_timeout{10};
 constexpr std::chrono::seconds answer_timeout{60};
 
-// A server would refuse a longer package; no other would do better.
-bool is_too_large(const PackageFile& package) { return package.length() > most_netstring_bytes; }
-
-std::expected<void, QueueExit> read_message(PackageFile& package, int fd) {
+std::expected<void, QueueExit> read_message(PackageFile& package, int fd, std::uint64_t most) {
   BufferedInput input(fd, std::chrono::milliseconds{-1}, 65536);
   for (;;) {
     const auto bytes = input.peek();
     if (!bytes) return std::unexpected(QueueExit::read_error);
     if (bytes->empty()) return {};
     if (!package.add_message(*bytes)) return std::unexpected(QueueExit::write_error);
-    if (is_too_large(package)) return std::unexpected(QueueExit::refused);
+    if (package.length() > most) return std::unexpected(QueueExit::refused);
     input.consume(bytes->size());
   }
 }
@@ -47,7 +43,7 @@ Status move_records(PackageFile& package, std::string& records) {
   return {};
 }
 
-std::expected<void, QueueExit> read_envelope(PackageFile& package, int fd) {
+std::expected<void, QueueExit> read_envelope(PackageFile& package, int fd, std::uint64_t most) {
   using State = wire::EnvelopeParser::State;
   BufferedInput input(fd);
   wire::EnvelopeParser parser;
@@ -60,7 +56,7 @@ std::expected<void, QueueExit> read_envelope(PackageFile& package, int fd) {
     if (state == State::malformed) return std::unexpected(QueueExit::bad_envelope);
     if (state == State::too_long) return std::unexpected(QueueExit::address_too_long);
     if (!move_records(package, records)) return std::unexpected(QueueExit::write_error);
-    if (is_too_large(package)) return std::unexpected(QueueExit::refused);
+    if (package.length() > most) return std::unexpected(QueueExit::refused);
     if (state == State::complete) return {};
   }
 }
@@ -118,11 +114,13 @@ std::optional<QueueExit> ask(const inet::IpAddress& server, std::uint16_t port,
 
 }  // namespace
 
-std::expected<PackageFile, QueueExit> read_package(int message, int envelope) {
+std::expected<PackageFile, QueueExit> read_package(int message, int envelope,
+                                                   std::uint64_t most_bytes) {
   auto package = PackageFile::create();
   if (!package) return std::unexpected(QueueExit::write_error);
-  if (auto read = read_message(*package, message); !read) return std::unexpected(read.error());
-  if (auto read = read_envelope(*package, envelope); !read) return std::unexpected(read.error());
+  auto read = read_message(*package, message, most_bytes);
+  if (read) read = read_envelope(*package, envelope, most_bytes);
+  if (!read) return std::unexpected(read.error());
   if (!package->flush()) return std::unexpected(QueueExit::write_error);
   return std::move(*package);
 }

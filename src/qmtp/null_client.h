@@ -9,14 +9,18 @@
 
 #include "inet/address.h"
 #include "qmtp/package_file.h"
+#include "qmtp/package_parser.h"
 #include "wire/queue_exit.h"
 
 namespace postern::qmtp {
 
 inline constexpr std::uint16_t qmqp_port = 628;
 
-/// Reads descriptor `message` to its end, then `envelope`. Error: the exit code that says why not.
-std::expected<PackageFile, wire::QueueExit> read_package(int message, int envelope);
+/// Reads descriptor `message` to its end, then `envelope`. A package of more than `most_bytes` is
+/// refused: a server would refuse it, and no other would do better. Error: the exit code that says
+/// why not.
+std::expected<PackageFile, wire::QueueExit> read_package(
+    int message, int envelope, std::uint64_t most_bytes = most_netstring_bytes);
 
 /// Lines of control/qmqpservers. What is no address is said on descriptor 2 and left out.
 std::vector<inet::IpAddress> parse_servers(const std::vector<std::string>& lines);

@@ -92,7 +92,8 @@ void QmtpSession::recipient(std::optional<std::string_view> address) {
   if (broken_) return;
   const Verdict verdict = judge(address);
   if (verdict == Verdict::one_too_many) {
-    ++refused_beyond_;
+    if (++refused_beyond_ > most_refused)
+      broken_ = end(exit_code::temporary, "too many recipients");
     return;
   }
   verdicts_.push_back(verdict);

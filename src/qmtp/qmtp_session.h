@@ -22,6 +22,8 @@ class QmtpSession : public Session, private Receiver {
  public:
   /// Of one message; those beyond are refused for now.
   static constexpr std::size_t most_recipients = 100'000;
+  /// As many may be refused; a client with still more is not listened to.
+  static constexpr std::size_t most_refused = 100'000;
 
   QmtpSession(QmtpPolicy policy, const Services& services, const wire::Peer& peer);
   Answer feed(std::string_view& bytes) override;

@@ -18,8 +18,8 @@ namespace {
 using std::string_literals::operator""s;
 using wire::QueueExit;
 
-std::expected<PackageFile, QueueExit> read(const std::string& message,
-                                           const std::string& envelope) {
+std::expected<PackageFile, QueueExit> read(const std::string& message, const std::string& envelope,
+                                           std::uint64_t most_bytes = most_netstring_bytes) {
   ignore_signal(SIGPIPE);
   auto first = make_pipe();
   auto second = make_pipe();
@@ -29,7 +29,7 @@ std::expected<PackageFile, QueueExit> read(const std::string& message,
     (void)write_all(second->write.get(), envelope);
     second->write.reset();
   });
-  auto package = read_package(first->read.get(), second->read.get());
+  auto package = read_package(first->read.get(), second->read.get(), most_bytes);
   first->read.reset();
   second->read.reset();
   writer.join();
@@ -124,7 +124,14 @@ TEST(NullClient, BadEnvelopesHaveQmailQueuesCodes) {
 }
 
 TEST(NullClient, WhatNoServerWouldTakeIsRefused) {
-  EXPECT_EQ(read(std::string(200'000'001, 'x'), "Fa\0\0"s).error(), QueueExit::refused);
+  const std::string message(200'000, 'x');
+  const std::string envelope = "Fa\0Tbc\0\0"s;
+  const std::uint64_t length = format_netstring(message).size() + "1:a,2:bc,"s.size();
+  const auto fits = read(message, envelope, length);
+  ASSERT_TRUE(fits.has_value());
+  EXPECT_EQ(fits->length(), length);
+  EXPECT_EQ(read(message, envelope, length - 1).error(), QueueExit::refused) << "in the envelope";
+  EXPECT_EQ(read(message, envelope, 100'000).error(), QueueExit::refused) << "in the message";
 }
 
 TEST(NullClient, FirstLetterOfTheAnswerDecides) {

@@ -251,6 +251,19 @@ TEST_F(Qmtp, RecipientsBeyondTheLimitAreRefusedForNow) {
   EXPECT_EQ(queue_.messages[0].recipients.size(), QmtpSession::most_recipients);
 }
 
+// Each would be answered, and a package has room for more of them than an answer should have.
+TEST_F(Qmtp, RecipientsWithoutEndEndTheConnection) {
+  relay_client_ = "";
+  QmtpSession session(policy(), services(), peer);
+  play(session, netstring("\nx\n") + netstring("") + "200000000:", 100);
+  std::string recipients;
+  for (int i = 0; i < 20'000; ++i) recipients += "1:c,";
+  std::string said;
+  for (int i = 0; i < 100 && said.empty(); ++i) said = play(session, recipients, recipients.size());
+  EXPECT_EQ(said, "exit 111");
+  EXPECT_EQ(queue_.messages.size(), 0U);
+}
+
 class Qmqp : public Qmtp {
  protected:
   std::string say(const std::string& bytes) {

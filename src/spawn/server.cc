@@ -171,6 +171,8 @@ void Server::write_reports() {
   }
   reports_broken_ = true;
   outgoing_.clear();
+  // A qmail-send that is still there would wait for ever for what was lost: it hears from our end.
+  orders_ended_ = true;
 }
 
 }  // namespace postern::spawning

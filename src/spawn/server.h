@@ -58,7 +58,7 @@ class Server {
   std::string incoming_;
   std::string outgoing_;
   bool orders_ended_ = false;
-  bool reports_broken_ = false;  // qmail-send has gone; what runs is finished all the same
+  bool reports_broken_ = false;  // they reach nobody; what runs is finished all the same
 };
 
 }  // namespace postern::spawning

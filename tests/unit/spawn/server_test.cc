@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -259,6 +260,15 @@ TEST_F(Spawn, EndsQuietlyWhenQmailSendHasGone) {
   order(1, "a@h");
   reports_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   EXPECT_EQ(finish(), 0);
+}
+
+TEST_F(Spawn, EndsWhenItsReportsGoNowhere) {
+  start_remote("printf 'r\\0Kok\\0'");
+  reports_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  order(1, "a@h");
+  pollfd its_end_of_orders{orders_.get(), 0, 0};
+  ASSERT_EQ(::poll(&its_end_of_orders, 1, 20000), 1);
+  EXPECT_TRUE(its_end_of_orders.revents & POLLERR);
 }
 
 // Local deliveries change identity, which only root can.

@@ -47,7 +47,7 @@ void QmqpSession::sender(std::optional<std::string_view> address) {
 }
 
 void QmqpSession::recipient(std::optional<std::string_view> address) {
-  if (!address) bad_address_ = true;
+  if (!address || address->empty()) bad_address_ = true;
   if (bad_address_) intake_.give_up();
   intake_.recipient(address.value_or(""));
 }

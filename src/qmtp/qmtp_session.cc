@@ -92,7 +92,7 @@ void QmtpSession::recipient(std::optional<std::string_view> address) {
   if (broken_) return;
   const Verdict verdict = judge(address);
   if (verdict == Verdict::one_too_many) {
-    if (++refused_beyond_ > most_refused)
+    if (++refused_beyond_ > policy_.most_recipients)
       broken_ = end(exit_code::temporary, "too many recipients");
     return;
   }
@@ -103,8 +103,8 @@ void QmtpSession::recipient(std::optional<std::string_view> address) {
 }
 
 QmtpSession::Verdict QmtpSession::judge(std::optional<std::string_view> address) {
-  if (verdicts_.size() >= most_recipients) return Verdict::one_too_many;
-  if (!address) return Verdict::unusable;
+  if (verdicts_.size() >= policy_.most_recipients) return Verdict::one_too_many;
+  if (!address || address->empty()) return Verdict::unusable;
   if (policy_.relay_client) {
     const bool fits = address->size() + policy_.relay_client->size() < address_limit;
     return fits ? Verdict::accepted : Verdict::unusable;

@@ -16,15 +16,12 @@ struct QmtpPolicy {
   control::RecipientHosts recipient_hosts;
   std::optional<std::string> relay_client;  // allows all, and is added to each recipient
   std::uint64_t most_bytes = 0;             // 0: no limit
+  /// Of one message; as many more are refused for now, and beyond that the connection ends.
+  std::size_t most_recipients = 100'000;
 };
 
 class QmtpSession : public Session, private Receiver {
  public:
-  /// Of one message; those beyond are refused for now.
-  static constexpr std::size_t most_recipients = 100'000;
-  /// As many may be refused; a client with still more is not listened to.
-  static constexpr std::size_t most_refused = 100'000;
-
   QmtpSession(QmtpPolicy policy, const Services& services, const wire::Peer& peer);
   Answer feed(std::string_view& bytes) override;
 

@@ -47,7 +47,6 @@ bool add_entries(std::string_view type, std::string_view more, LayoutEntry entry
   const auto number = parse_decimal<std::uint64_t>(more);
   if (type == "program" || type == "script") {
     entry.kind = Kind::program;
-    entry.needed = more != "later";
   } else if (type == "file" && number) {
     entry.kind = Kind::file;
     entry.size = *number;

@@ -3,6 +3,7 @@ in charge, inside those confines, mail comes in, is delivered and goes out with 
 
 import os
 import pathlib
+import poplib
 import re
 import smtplib
 import subprocess
@@ -10,6 +11,7 @@ import unittest
 
 from support import hosts, services, smtp
 from support.case import WorldTest
+from support.netstrings import converse, package
 from support.services import Service
 from support.wait import wait_until
 
@@ -61,8 +63,8 @@ class Systemd(WorldTest):
         (cls.pid,) = wait_until(lambda: services.processes("systemd"), "systemd")
         wait_until(lambda: pathlib.Path(f"/proc/{cls.pid}/root/run/systemd/private").exists(),
                    "systemd to listen")
-        cls.inside("systemctl", "start", "qmail-send.service", "qmail-smtpd.socket",
-                   "qmail-submission.socket")
+        cls.inside("systemctl", "start", "qmail-send.service", *(unit.name for unit in UNITS
+                                                                 if unit.suffix == ".socket"))
         wait_until(Service("qmail-send").serves, "qmail-send")
 
     @classmethod
@@ -107,6 +109,28 @@ class Systemd(WorldTest):
         (message,) = services.wait_for_mail("bob")
         self.assertIn(b"Subject: yes", message)
         self.wait_until_done()
+
+    def test_mail_comes_in_by_qmtp_and_is_fetched_by_pop3(self):
+        said = converse(209, package("\nSubject: packed\n\nhello\n", "alice@example.org",
+                                     "bob@example.org"))
+        self.assertRegex(said, rb"^\d+:Kok \d+ qp \d+,$")
+        services.wait_for_mail("bob")
+        self.wait_until_done()
+        # POP3 shows nothing of the second that it is asked in.
+        wait_until(lambda: self.fetched("bob"), "the message by POP3")
+        self.assertEqual(os.listdir("/home/bob/Maildir/new"), [])
+
+    def fetched(self, user):
+        """Whether POP3 had a message; takes it away."""
+        client = poplib.POP3("mail.example.org")
+        client.user(user)
+        client.pass_(f"{user}-password")
+        count, _ = client.stat()
+        for number in range(1, count + 1):
+            self.assertIn(b"Subject: packed", client.retr(number)[1])
+            client.dele(number)
+        client.quit()
+        return count > 0
 
     def test_reload_rereads_virtualdomains_and_a_dead_qmail_send_is_back(self):
         self.set_control("virtualdomains", "new.example:bob\n")

@@ -78,7 +78,8 @@ class Qmtp : public testing::Test {
   QmtpPolicy policy() const {
     return {.recipient_hosts = control::RecipientHosts({"example.org"}),
             .relay_client = relay_client_,
-            .most_bytes = most_bytes_};
+            .most_bytes = most_bytes_,
+            .most_recipients = most_recipients_};
   }
   Services services() {
     return {.queue = queue_, .now = [] { return std::int64_t{1'700'000'000}; }};
@@ -107,6 +108,7 @@ class Qmtp : public testing::Test {
   Queue queue_;
   std::optional<std::string> relay_client_;
   std::uint64_t most_bytes_ = 0;
+  std::size_t most_recipients_ = 100;
 };
 
 TEST_F(Qmtp, MessageIsQueuedWithItsEnvelopeAndTrace) {
@@ -156,6 +158,18 @@ TEST_F(Qmtp, NulInAnAddressIsRefused) {
             netstrings("Dunacceptable sender (#5.1.7)",
                        "Dsorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"));
   EXPECT_EQ(queue_.messages.size(), 0U);
+}
+
+TEST_F(Qmtp, NobodyIsNoRecipient) {
+  for (const auto& relay_client :
+       {std::optional<std::string>(), std::optional<std::string>("@r")}) {
+    relay_client_ = relay_client;
+    EXPECT_EQ(
+        say(package("\nx\n", "a@b", netstrings("", "one@example.org"))),
+        netstrings("Dsorry, I can't handle that recipient (#5.1.3)", "Kok 1700000000 qp 4711"));
+    ASSERT_EQ(queue_.messages.size(), 1U);
+    EXPECT_EQ(queue_.messages[0].recipients.size(), 1U);
+  }
 }
 
 TEST_F(Qmtp, AddressesHaveAtMost999Bytes) {
@@ -243,24 +257,21 @@ TEST_F(Qmtp, ClientThatVanishesQueuesNothing) {
 TEST_F(Qmtp, RecipientsBeyondTheLimitAreRefusedForNow) {
   relay_client_ = "";
   std::string recipients;
-  for (std::size_t i = 0; i < QmtpSession::most_recipients + 2; ++i) recipients += "1:c,";
+  for (std::size_t i = 0; i < most_recipients_ + 2; ++i) recipients += "1:c,";
   const std::string said = say(package("\nx\n", "", recipients));
   const std::string refused = netstring("Zsorry, too many recipients (#4.5.3)");
   EXPECT_TRUE(said.ends_with("4711," + refused + refused));
   ASSERT_EQ(queue_.messages.size(), 1U);
-  EXPECT_EQ(queue_.messages[0].recipients.size(), QmtpSession::most_recipients);
+  EXPECT_EQ(queue_.messages[0].recipients.size(), most_recipients_);
 }
 
 // Each would be answered, and a package has room for more of them than an answer should have.
 TEST_F(Qmtp, RecipientsWithoutEndEndTheConnection) {
   relay_client_ = "";
-  QmtpSession session(policy(), services(), peer);
-  play(session, netstring("\nx\n") + netstring("") + "200000000:", 100);
-  std::string recipients;
-  for (int i = 0; i < 20'000; ++i) recipients += "1:c,";
-  std::string said;
-  for (int i = 0; i < 100 && said.empty(); ++i) said = play(session, recipients, recipients.size());
-  EXPECT_EQ(said, "exit 111");
+  most_recipients_ = 3;
+  const std::string head = netstring("\nx\n") + netstring("") + "200000000:";
+  EXPECT_EQ(say(head + "1:c,1:c,1:c,1:c,1:c,1:c,"), "");
+  EXPECT_EQ(say(head + "1:c,1:c,1:c,1:c,1:c,1:c,1:c,"), "exit 111");
   EXPECT_EQ(queue_.messages.size(), 0U);
 }
 
@@ -297,6 +308,7 @@ TEST_F(Qmqp, OneBadAddressRefusesAll) {
       netstring("Dsorry, I can't accept addresses like that (#5.1.3)") + "exit 0";
   EXPECT_EQ(say(netstring(netstrings("x", "s", "c", "d\0Te"s))), refusal);
   EXPECT_EQ(say(netstring(netstrings("x", "s\0"s, "c"))), refusal);
+  EXPECT_EQ(say(netstring(netstrings("x", "s", "", "c"))), refusal);
   EXPECT_EQ(say(netstring(netstrings("x", "s", std::string(1000, 'c'), "d"))), refusal);
   EXPECT_EQ(queue_.messages.size(), 0U);
 }

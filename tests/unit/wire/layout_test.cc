@@ -20,7 +20,7 @@ TEST(Layout, IsReadLineByLine) {
       "page  root   qmail  0644  man/man8/a.8\n"
       "maybe root   root   0600  users/mailusers\n"
       "fifo  qmails qmail  0622  queue/lock/trigger\n"
-      "program root qmail  0711  bin/a later\n"
+      "program root qmail  0711  bin/a\n"
       "link  root   root   -     /usr/sbin/sendmail /var/qmail/bin/sendmail\n",
       "/home");
   ASSERT_TRUE(layout);
@@ -55,8 +55,7 @@ TEST(Layout, IsReadLineByLine) {
                                               .owner = "root",
                                               .group = "qmail",
                                               .mode = 0711,
-                                              .path = "/home/bin/a",
-                                              .needed = false},
+                                              .path = "/home/bin/a"},
                                              {.kind = Kind::link,
                                               .owner = "root",
                                               .group = "root",

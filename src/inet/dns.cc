@@ -35,9 +35,13 @@ bool for_each_answer(std::string_view message, auto take) {
   return true;
 }
 
+struct Exchangers {
+  std::vector<MailExchanger> usable;
+  bool any = false;
+};
+
 // False: the record lies about its length.
-bool take_exchanger(const ns_rr& record, const ns_msg& message,
-                    std::vector<MailExchanger>& exchangers) {
+bool take_exchanger(const ns_rr& record, const ns_msg& message, Exchangers& exchangers) {
   if (ns_rr_type(record) != ns_t_mx) return true;
   if (ns_rr_rdlen(record) < NS_INT16SZ + 1) return false;
   const unsigned char* data = ns_rr_rdata(record);
@@ -46,8 +50,9 @@ bool take_exchanger(const ns_rr& record, const ns_msg& message,
                                         data + NS_INT16SZ, name, sizeof name);
   if (used != ns_rr_rdlen(record) - NS_INT16SZ) return false;
   const std::string_view host = std::string_view(name) == "." ? "" : std::string_view(name);
+  exchangers.any = true;
   if (host.empty() || is_host_name(host)) {
-    exchangers.push_back({static_cast<std::uint16_t>(ns_get16(data)), lower(host)});
+    exchangers.usable.push_back({static_cast<std::uint16_t>(ns_get16(data)), lower(host)});
   }
   return true;
 }
@@ -131,11 +136,14 @@ class SystemNameService final : public NameService {
 }  // namespace
 
 DnsResult<MailExchanger> parse_mx_answer(std::string_view message) {
-  std::vector<MailExchanger> exchangers;
+  Exchangers exchangers;
   const bool whole = for_each_answer(message, [&](const ns_rr& record, const ns_msg& parsed) {
     return take_exchanger(record, parsed, exchangers);
   });
-  return found(whole, std::move(exchangers));
+  if (whole && exchangers.any && exchangers.usable.empty()) {
+    return std::unexpected(DnsFailure::unusable);
+  }
+  return found(whole, std::move(exchangers.usable));
 }
 
 DnsResult<IpAddress> parse_address_answer(std::string_view message) {

@@ -18,6 +18,7 @@ namespace postern::inet {
 enum class DnsFailure {
   no_such_name,  // NXDOMAIN, or a text that no name server can know
   no_data,       // the name exists, but has no such record
+  unusable,      // it has such records, and none that names a host
   temporary,     // no server, a server in trouble, or an answer that lies about its lengths
 };
 
@@ -31,7 +32,8 @@ struct MailExchanger {
   bool operator==(const MailExchanger&) const = default;
 };
 
-/// The MX records of a whole DNS message. A record whose host name is none is left out.
+/// The MX records of a whole DNS message. A record whose host name is none is left out; where no
+/// other is left, they are unusable.
 DnsResult<MailExchanger> parse_mx_answer(std::string_view message);
 /// The A and AAAA records of a whole DNS message, in its order.
 DnsResult<IpAddress> parse_address_answer(std::string_view message);

@@ -74,6 +74,8 @@ void Destination::find_exchangers(const std::string& host) {
       case DnsFailure::no_data:
         exchangers_.push_back({0, host});
         return;  // its own exchanger
+      case DnsFailure::unusable:
+        return;  // RFC 5321 5.1: with MX records it is not
     }
   }
   exchangers_ = std::move(*found);

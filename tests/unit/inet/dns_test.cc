@@ -77,6 +77,12 @@ TEST(ParseMxAnswer, LeavesOutNamesThatNoHostHas) {
   EXPECT_EQ(*found, (std::vector<MailExchanger>{{10, "mx.example"}}));
 }
 
+// RFC 5321 5.1: where there are MX records, the host itself is no exchanger.
+TEST(ParseMxAnswer, TellsUnusableOnesFromNone) {
+  EXPECT_EQ(parse_mx_answer(message({mx(5, "a b.example"), mx(6, "[192.0.2.1]")})).error(),
+            DnsFailure::unusable);
+}
+
 TEST(ParseMxAnswer, SaysWhenThereIsNone) {
   EXPECT_EQ(parse_mx_answer(message({})).error(), DnsFailure::no_data);
   EXPECT_EQ(parse_mx_answer(message({record("x", type_a, "\1\2\3\4")})).error(),

@@ -59,6 +59,13 @@ TEST_F(DestinationTest, TakesTheHostItselfWithoutExchangers) {
   EXPECT_EQ(all("plain.example"), Strings{"192.0.2.7/25 "});
 }
 
+TEST_F(DestinationTest, DoesNotTakeTheHostItselfWhenItsExchangersAreUnusable) {
+  names.exchangers.insert_or_assign("typo.example", std::unexpected(DnsFailure::unusable));
+  names.add_host("typo.example", {"192.0.2.7"});
+  EXPECT_TRUE(all("typo.example").empty());
+  EXPECT_EQ(failure, "DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n");
+}
+
 TEST_F(DestinationTest, MixesEqualPreferences) {
   names.add_exchangers("many.example", {{10, "a.example"}, {10, "b.example"}, {5, "c.example"}});
   names.add_host("a.example", {"192.0.2.10"});

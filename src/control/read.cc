@@ -1,7 +1,10 @@
 #include "control/read.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 #include "base/integers.h"
+#include "base/sanitize.h"
 #include "posix/files.h"
 
 namespace postern::control {
@@ -16,13 +19,33 @@ Result<std::optional<std::string>> read_if_present(const std::string& path) {
   return std::unexpected(text.error());
 }
 
+// What control/me can stand for is a host name, and becomes a part of addresses, header fields and
+// commands. Only the greeting may say more than the name.
+bool holds_host_name(const Spec& spec) {
+  return spec.file == me_file.spec().file ||
+         (spec.otherwise == Default::me && spec.file != "smtpgreeting");
+}
+
+// qmail-inject can be told to add nothing.
+bool may_be_empty(const Spec& spec) {
+  return spec.file == "defaultdomain" || spec.file == "plusdomain";
+}
+
+Result<std::string> checked(const Spec& spec, std::string line) {
+  const bool is_name =
+      std::ranges::all_of(line, is_visible) && (!line.empty() || may_be_empty(spec));
+  if (!holds_host_name(spec) || is_name) return line;
+  return failure(path_of(spec) + " holds \"" + sanitize_for_log(line) +
+                 "\": write a host name there, one word");
+}
+
 // What stands for an absent file: the table's literal, or control/me. Where that is absent too,
 // qmail uses the file's own name for most, which the table holds as the literal.
 Result<std::string> default_line(const Spec& spec) {
   if (spec.otherwise != Default::me) return std::string(spec.literal);
   auto me = read_line_file(me_file.spec());
   if (!me) return std::unexpected(me.error());
-  if (*me) return std::move(**me);
+  if (*me) return holds_host_name(spec) ? checked(me_file.spec(), **me) : std::move(**me);
   if (spec.file == "smtpgreeting" || spec.file == "helohost" || spec.file == "locals") {
     return failure(path_of(spec) +
                        " and control/me are both missing: write this host's name into " +
@@ -105,7 +128,7 @@ Result<std::string> read_me() {
 Result<std::string> read_line(const Spec& spec) {
   auto line = read_line_file(spec);
   if (!line) return std::unexpected(line.error());
-  if (*line) return std::move(**line);
+  if (*line) return checked(spec, std::move(**line));
   return default_line(spec);
 }
 

@@ -31,8 +31,9 @@ Result<std::optional<std::vector<std::string>>> read_list_at(const std::string& 
 /// control/me, whose absence is an error for whoever needs it.
 Result<std::string> read_me();
 
-/// A line file with its default. qmail's fallback where control/me is absent too: the literal name
-/// of the file, for those qmail uses it for; Error for locals, smtpgreeting and helohost.
+/// A line file with its default. Error: a file for a host name that does not hold one. qmail's
+/// fallback where control/me is absent too: the literal name of the file, for those qmail uses it
+/// for; Error for locals, smtpgreeting and helohost.
 Result<std::string> read_line(const Spec& spec);
 Result<std::uint64_t> read_number(const Spec& spec);
 Result<std::vector<std::string>> read_list(const Spec& spec);

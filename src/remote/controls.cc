@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
 #include "control/read.h"
 
 namespace postern::remote {
@@ -14,21 +13,11 @@ std::chrono::seconds seconds(std::uint64_t number) {
   return std::chrono::seconds(std::min(number, most_seconds));
 }
 
-// A line end in the name would be a command of its own.
-Status check_helohost(const std::string& name) {
-  if (!name.empty() && std::ranges::all_of(name, is_visible)) return {};
-  std::string shown = name;
-  std::ranges::replace_if(shown, [](char c) { return !is_visible(c); }, '?');
-  return failure("control/helohost, or control/me in its place, holds \"" + shown +
-                 "\": write this host's name there, without blanks or invisible characters");
-}
-
 }  // namespace
 
 Result<Controls> read_controls() {
   auto helohost = control::read<"helohost">();
   if (!helohost) return std::unexpected(helohost.error());
-  if (auto usable = check_helohost(*helohost); !usable) return std::unexpected(usable.error());
   const auto connect = control::read<"timeoutconnect">();
   if (!connect) return std::unexpected(connect.error());
   const auto reply = control::read<"timeoutremote">();

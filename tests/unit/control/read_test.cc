@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/integers.h"
 #include "control/cdb.h"
 #include "posix/files.h"
@@ -27,21 +29,38 @@ TEST_F(ControlFiles, OfOneLineLoseWhatFollowsIt) {
   EXPECT_EQ(read<"me">(), "mail.example.org");
 }
 
-TEST_F(ControlFiles, ThatAreAbsentDefaultToMe) {
+TEST_F(ControlFiles, ThatAreAbsentHaveTheDefaultsOfQmail) {
   write("me", "mail.example.org\n");
-  EXPECT_EQ(read<"smtpgreeting">(), "mail.example.org");
-  EXPECT_EQ(read<"bouncehost">(), "mail.example.org");
-  EXPECT_EQ(read<"locals">(), std::vector<std::string>{"mail.example.org"});
+  const std::string me = "mail.example.org";
+  const std::vector<std::string> none;
+  EXPECT_EQ(read<"badmailfrom">(), none);
+  EXPECT_EQ(read<"badrcptto">(), none);
   EXPECT_EQ(read<"bouncefrom">(), "MAILER-DAEMON");
-  EXPECT_EQ(read<"doublebounceto">(), "postmaster");
+  EXPECT_EQ(read<"bouncehost">(), me);
   EXPECT_EQ(read<"concurrencylocal">(), 10U);
   EXPECT_EQ(read<"concurrencyremote">(), 20U);
+  EXPECT_EQ(read<"databytes">(), 0U);
+  EXPECT_EQ(read<"defaultdomain">(), me);
+  EXPECT_EQ(read<"defaulthost">(), me);
+  EXPECT_EQ(read<"doublebouncehost">(), me);
+  EXPECT_EQ(read<"doublebounceto">(), "postmaster");
+  EXPECT_EQ(read<"envnoathost">(), me);
+  EXPECT_EQ(read<"helohost">(), me);
+  EXPECT_EQ(read<"idhost">(), me);
+  EXPECT_EQ(read<"localiphost">(), me);
+  EXPECT_EQ(read<"locals">(), std::vector<std::string>{me});
+  EXPECT_EQ(read<"percenthack">(), none);
+  EXPECT_EQ(read<"plusdomain">(), me);
+  EXPECT_EQ(read<"qmqpservers">(), none);
   EXPECT_EQ(read<"queuelifetime">(), 604800U);
+  EXPECT_EQ(read<"rcpthosts">(), none);
+  EXPECT_EQ(read<"smtpgreeting">(), me);
+  EXPECT_TRUE(read<"smtproutes">() && read<"smtproutes">()->empty());
   EXPECT_EQ(read<"timeoutconnect">(), 60U);
   EXPECT_EQ(read<"timeoutremote">(), 1200U);
   EXPECT_EQ(read<"timeoutsmtpd">(), 1200U);
-  EXPECT_EQ(read<"databytes">(), 0U);
-  EXPECT_EQ(read<"rcpthosts">(), std::vector<std::string>{});
+  EXPECT_TRUE(read<"virtualdomains">() && read<"virtualdomains">()->empty());
+  EXPECT_EQ(is_present(FileName("morercpthosts").spec()), false);
 }
 
 TEST_F(ControlFiles, WithoutMeUseTheirOwnNameWhereQmailDoes) {
@@ -52,6 +71,39 @@ TEST_F(ControlFiles, WithoutMeUseTheirOwnNameWhereQmailDoes) {
   EXPECT_FALSE(read<"helohost">());
   EXPECT_FALSE(read<"locals">());
   EXPECT_FALSE(read_me());
+}
+
+// They become parts of addresses, header fields and commands.
+TEST_F(ControlFiles, OfHostNamesRefuseWhatIsNone) {
+  write("me", "mail.example.org\n");
+  for (const char* line : {"mail example\n", "mail\x01.example\n", "\n", ""}) {
+    for (const char* file :
+         {"bouncehost", "doublebouncehost", "envnoathost", "helohost", "idhost", "defaulthost"}) {
+      write(file, line);
+      const auto value = read_line(*std::ranges::find(table, file, &Spec::file));
+      ASSERT_FALSE(value) << file;
+      EXPECT_TRUE(value.error().what.starts_with("control/" + std::string(file) + " holds \"") &&
+                  value.error().what.ends_with("\": write a host name there, one word"))
+          << value.error().what;
+    }
+  }
+  write("plusdomain", "two words\n");
+  EXPECT_FALSE(read<"plusdomain">());
+  write("plusdomain", "\n");
+  EXPECT_EQ(read<"plusdomain">(), "");
+}
+
+TEST_F(ControlFiles, AreNotReplacedByAMeThatIsNoHostName) {
+  for (const char* line : {"two words\n", "\n"}) {
+    write("me", line);
+    EXPECT_FALSE(read<"me">());
+    EXPECT_FALSE(read<"bouncehost">());
+    EXPECT_FALSE(read<"locals">());
+    EXPECT_FALSE(read<"defaultdomain">());
+  }
+  write("me", "two words\n");
+  EXPECT_EQ(describe(read<"envnoathost">().error()),
+            "control/me holds \"two_words\": write a host name there, one word");
 }
 
 TEST_F(ControlFiles, OfNumbersRefuseWhatIsNotANumberAndNameTheMend) {

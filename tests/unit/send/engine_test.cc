@@ -612,15 +612,32 @@ TEST(Engine, HangupReadsLocalsAndVirtualdomainsAgain) {
 }
 
 TEST(Engine, HangupKeepsTheOldRulesWhenAFileCannotBeRead) {
+  for (const auto& file : {"control/locals"s, "control/virtualdomains"s}) {
+    QueueWorld world;
+    world.answer = succeed;
+    fs::create_directories(world.home() + "/" + file);
+    QueueWorld::write(world.home() + "/control/me", "new.example\n");
+    world.start();
+    world.engine().handle_signal(SIGHUP);
+    world.put({"a@x", {"d@me.example"}});
+    world.pull_trigger();
+    world.run_until_logged(" to local d@me.example\n");
+    EXPECT_EQ(world.count_logged("alert: unable to reread " + file + "\n"), 1U);
+  }
+}
+
+TEST(Engine, HangupWithoutAHomeKeepsTheOldRulesAndSaysWhy) {
   QueueWorld world;
   world.answer = succeed;
-  fs::create_directories(world.home() + "/control/locals");
+  world.settings.home = "/nonexistent";
   world.start();
   world.engine().handle_signal(SIGHUP);
   world.put({"a@x", {"d@me.example"}});
   world.pull_trigger();
   world.run_until_logged(" to local d@me.example\n");
-  EXPECT_EQ(world.count_logged("alert: unable to reread control/locals\n"), 1U);
+  EXPECT_EQ(
+      world.count_logged("alert: unable to reread controls: unable to switch to home directory\n"),
+      1U);
 }
 
 TEST(Engine, MessageRemovedByHandMayLeaveItsNumberToAnother) {
@@ -673,6 +690,46 @@ TEST(Engine, FailureThatCannotBeNotedIsNotDone) {
   EXPECT_TRUE(world.queued_message(1).contains("<c@z>:\nno such user\n\n"));
 }
 
+TEST(Engine, MarkThatCannotBeWrittenIsWarnedOf) {
+  QueueWorld world;
+  const auto id = world.put_preprocessed("a@x", "", "Tb@z\0Tc@z\0"s);
+  world.start();
+  world.run_until([&] { return world.orders[1].size() == 2; });
+  fs::remove(wire::remote_path(id));
+  fs::create_directory(wire::remote_path(id));
+  for (const auto& order : world.orders[1]) world.report(Channel::remote, order.number, "Kok\n");
+  world.run_until_logged("warning: unable to unlink " + wire::remote_path(id) +
+                         "; will try again later\n");
+  EXPECT_EQ(world.count_logged("warning: trouble marking " + wire::remote_path(id) +
+                               "; message will be delivered twice!\n"),
+            2U);
+  EXPECT_EQ(world.count_logged("end msg"), 0U);
+}
+
+TEST(Engine, TimeThatCannotBeSavedIsWarnedOf) {
+  QueueWorld world;
+  world.answer = defer;
+  const auto id = world.put_preprocessed("a@x", "", "Tc@z\0"s);
+  world.start();
+  world.run_until_logged("deferral: not_now/");
+  fs::remove(wire::remote_path(id));
+  world.stop();
+  EXPECT_TRUE(world.log().contains("warning: unable to utime " + wire::remote_path(id) +
+                                   "; message will be retried too soon\n"));
+}
+
+TEST(Engine, TodoThatCannotBeOpenedIsTriedAgainSoon) {
+  QueueWorld world;
+  world.answer = succeed;
+  const auto id = world.put({"a@x", {"b@me.example"}});
+  fs::rename("todo", "away");
+  world.start();
+  world.run_until_logged("alert: unable to opendir todo, sleeping...\n");
+  fs::rename("away", "todo");
+  world.now += 10;
+  world.run_until_logged("end msg " + number(id));
+}
+
 // Lets this process open so many files more.
 void allow_descriptors(int more) {
   const Fd lowest(::dup(0));
@@ -700,6 +757,20 @@ TEST(Engine, FailureThatIsNotNotedDurablyIsTakenBack) {
   world.run_until_logged("end msg " + number(id));
   const std::string bounce = world.queued_message(1);
   EXPECT_EQ(bounce.find("<c@z>:\n"), bounce.rfind("<c@z>:\n"));
+}
+
+TEST(Engine, BounceWaitsWhenQmailQueueCannotBeStarted) {
+  QueueWorld world;
+  const auto id = world.put_preprocessed("a@x", "", "");
+  QueueWorld::write(wire::bounce_path(id), "<c@z>:\nno\n\n");
+  world.start();
+  allow_descriptors(4);  // the files of the bounce, and not all the pipes
+  world.run_until_logged("warning: unable to start qmail-queue, will try later\n");
+  allow_descriptors(-1);
+  EXPECT_TRUE(QueueWorld::exists(wire::bounce_path(id)));
+  world.now += wire::system_failure_pause;
+  world.run_until_logged("end msg " + number(id));
+  EXPECT_EQ(world.queued_envelope(1), "F\0Ta@x\0\0"s);
 }
 
 TEST(Engine, FiftyThousandRecipientsAreReadInPieces) {

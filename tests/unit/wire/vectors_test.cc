@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "wire/checkpassword.h"
 #include "wire/clean_order.h"
 #include "wire/delivery_order.h"
@@ -168,10 +170,37 @@ TEST(Checkpassword, EitherCramOrderIsToldByItsShape) {
   EXPECT_FALSE(parse_check_request("joe\0secret"s));
 }
 
-TEST(QueueExit, CodesOutsideTheTableAreJudgedByTheirRange) {
-  EXPECT_EQ(queue_exit_text(12), "Dqq permanent problem (#5.3.0)");
-  EXPECT_EQ(queue_exit_text(41), "Zqq temporary problem (#4.3.0)");
-  EXPECT_EQ(queue_exit_text(115), "Denvelope address too long for qq (#5.1.3)");
+TEST(QueueExit, EachCodeHasTheTextThatCallersOfQmailQueueDerive) {
+  const std::map<int, std::string> texts = {
+      {11, "Denvelope address too long for qq (#5.1.3)"},
+      {31, "Dmail server permanently rejected message (#5.3.0)"},
+      {51, "Zqq out of memory (#4.3.0)"},
+      {52, "Zqq timeout (#4.3.0)"},
+      {53, "Zqq write error or disk full (#4.3.0)"},
+      {54, "Zqq read error (#4.3.0)"},
+      {55, "Zqq unable to read configuration (#4.3.0)"},
+      {56, "Zqq trouble making network connection (#4.3.0)"},
+      {61, "Zqq trouble in home directory (#4.3.0)"},
+      {62, "Zqq trouble creating files in queue (#4.3.0)"},
+      {63, "Zqq trouble creating files in queue (#4.3.0)"},
+      {64, "Zqq trouble creating files in queue (#4.3.0)"},
+      {65, "Zqq trouble creating files in queue (#4.3.0)"},
+      {66, "Zqq trouble creating files in queue (#4.3.0)"},
+      {71, "Zmail server temporarily rejected message (#4.3.0)"},
+      {72, "Zconnection to mail server timed out (#4.4.1)"},
+      {73, "Zconnection to mail server rejected (#4.4.1)"},
+      {74, "Zcommunication with mail server failed (#4.4.2)"},
+      {81, "Zqq internal bug (#4.3.0)"},
+      {91, "Zqq internal bug (#4.3.0)"},
+      {115, "Denvelope address too long for qq (#5.1.3)"},
+      {120, "Zunable to exec qq (#4.3.0)"},
+  };
+  for (int code = 1; code < 256; ++code) {
+    const auto known = texts.find(code);
+    const std::string_view other = code >= 11 && code <= 40 ? "Dqq permanent problem (#5.3.0)"
+                                                            : "Zqq temporary problem (#4.3.0)";
+    EXPECT_EQ(queue_exit_text(code), known == texts.end() ? other : known->second) << code;
+  }
 }
 
 }  // namespace

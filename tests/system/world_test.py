@@ -177,6 +177,16 @@ class Suite(WorldTest):
         there = services.wait_for_mail("bob", host="mx2.example.net")
         self.assertIn(b"there", there[-1])
 
+    def test_the_command_log_shows_what_the_services_that_run_have_said(self):
+        never_started = pathlib.Path("/var/log/qmail/qmail-never-started")
+        never_started.mkdir()
+        self.addCleanup(never_started.rmdir)
+        hosts.as_user("alice", "qmail-inject", "bob@example.org", input="Subject: three\n\n")
+        end = self.log.wait_for(r"end msg \d+").group()
+        result = hosts.on(hosts.MAIN, hosts.REPOSITORY / "scripts/lib/world/bin/log", check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, rf"(?m)^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ {end}$")
+
     def test_an_address_of_either_protocol_that_does_not_answer_is_remembered(self):
         self.set_control("timeoutconnect", "1\n")
         self.add_dns("both.example MX 5 silent.test.")

@@ -185,8 +185,8 @@ def through_the_provider():
     show(f"$ on {PROVIDER} cat ~carol/Maildir/new/*\n{message}")
     claim("the message was relayed under the login of control/smtproutes",
           "(trottel@" in message and "(test@domain.de@" in message)
-    claim("the log says who took it", re.search(
-        r"delivery \d+: success: \S+_accepted_message\./Remote_host_said:_250_ok", log()))
+    claim("the log says who took it", wait_for(lambda: re.search(
+        r"delivery \d+: success: \S+_accepted_message\./Remote_host_said:_250_ok", log())))
 
 
 def bounce():
@@ -204,10 +204,9 @@ def bounce():
 
 def behind_the_scenes():
     title("Behind the scenes: the log and the processes")
-    wait_for(lambda: log().count("end msg") >= 4)
+    all_ended = wait_for(lambda: (text := log()).count("new msg") == text.count("end msg") >= 4)
     show("$ log qmail-send\n" + run("log", "qmail-send"))
-    claim("every message that came in was dealt with to the end",
-          log().count("new msg") == log().count("end msg") >= 4)
+    claim("every message that came in was dealt with to the end", all_ended)
     processes = [line for line in run("ps", "axo", "user:8,pid,ppid,args").splitlines()
                  if re.search(r"USER|qmail|splogger", line) and not re.search(r"ps axo|demo", line)]
     show("$ ps axo user,pid,ppid,args\n" + "\n".join(processes))
@@ -217,7 +216,7 @@ def behind_the_scenes():
     claim("each daemon runs as the user it should",
           all(users.get(name) == user for name, user in wanted.items()))
     claim("the queue is empty again",
-          "messages in queue: 0\n" in wait_for(lambda: run("qmail-qstat")))
+          wait_for(lambda: "messages in queue: 0\n" in run("qmail-qstat")))
 
 
 def main():

@@ -150,7 +150,7 @@ class Splogger(unittest.TestCase):
         self.assertIn("facility must be a number", answer.stderr)
 
 
-class TcpEnv(unittest.TestCase):
+class TcpEnv(WorldTest):
     """As inetd starts it: the connection on descriptors 0 and 1."""
 
     def run_under_inetd(self, *command, address="192.0.2.1", env=None):
@@ -186,6 +186,12 @@ class TcpEnv(unittest.TestCase):
         self.assertEqual(found["PROTO"], "TCP6")
         self.assertEqual(found["TCP6REMOTEIP"], "2001:db8::1")
         self.assertEqual(found["TCPREMOTEPORT"], port)
+
+    def test_says_when_a_name_is_not_to_be_had_for_now(self):
+        self.add_dns('77.0.0.127.in-addr.arpa. TXT "world: servfail"')
+        found, _ = self.environment(address="127.0.0.77")
+        self.assertEqual((found["TCPLOCALIP"], found["TCPLOCALHOST"]),
+                         ("127.0.0.77", "softdnserror"))
 
     def test_asks_for_the_remote_user_only_with_r(self):
         with socket.create_server(("192.0.2.1", 113)) as ident:

@@ -4,7 +4,6 @@
 
 #include "base/ascii.h"
 #include "base/integers.h"
-#include "base/sanitize.h"
 #include "posix/files.h"
 
 namespace postern::control {
@@ -31,11 +30,20 @@ bool may_be_empty(const Spec& spec) {
   return spec.file == "defaultdomain" || spec.file == "plusdomain";
 }
 
+// Rubbish may be long, and hold anything.
+std::string shown(std::string_view value) {
+  constexpr std::size_t most_shown_bytes = 100;
+  std::string text(value.substr(0, most_shown_bytes));
+  std::ranges::replace_if(text, [](char c) { return !is_visible(c) && c != ' '; }, '?');
+  return value.size() > most_shown_bytes ? text + "..." : text;
+}
+
 Result<std::string> checked(const Spec& spec, std::string line) {
-  const bool is_name =
-      std::ranges::all_of(line, is_visible) && (!line.empty() || may_be_empty(spec));
+  constexpr std::size_t most_name_bytes = 253;  // RFC 1035 2.3.4, as text
+  const bool is_name = std::ranges::all_of(line, is_visible) && line.size() <= most_name_bytes &&
+                       (!line.empty() || may_be_empty(spec));
   if (!holds_host_name(spec) || is_name) return line;
-  return failure(path_of(spec) + " holds \"" + sanitize_for_log(line) +
+  return failure(path_of(spec) + " holds \"" + shown(line) +
                  "\": write a host name there, one word");
 }
 
@@ -88,7 +96,7 @@ Result<std::optional<std::uint64_t>> read_number_file(const Spec& spec) {
   if (!*line || (*line)->empty()) return std::nullopt;
   const auto number = parse_decimal(trim(**line));
   if (!number) {
-    return failure(path_of(spec) + " holds \"" + **line + "\": write a whole number of " +
+    return failure(path_of(spec) + " holds \"" + shown(**line) + "\": write a whole number of " +
                    std::string(spec.unit) + " there");
   }
   return *number;

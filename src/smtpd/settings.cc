@@ -10,6 +10,8 @@
 namespace postern::smtpd {
 namespace {
 
+// RFC 5321 4.5.3.1.5: a reply line has 512 bytes, and the greeting's have a code and a word.
+constexpr std::size_t most_greeting_bytes = 500;
 constexpr std::uint64_t longest_timeout = std::uint64_t{7} * 86400;  // seconds
 
 // The greeting begins with this host's name, and is part of reply lines. smtpgreeting may say more
@@ -24,9 +26,11 @@ Result<std::string> read_greeting() {
                    "\": write this host's name there, one word");
   }
   const auto is_control = [](char c) { return !is_visible(c) && c != ' ' && c >= 0; };
-  if (greeting->empty() || std::ranges::any_of(*greeting, is_control)) {
+  if (greeting->empty() || greeting->size() > most_greeting_bytes ||
+      std::ranges::any_of(*greeting, is_control)) {
     return failure("control/smtpgreeting, or control/me in its place, holds \"" +
-                   sanitize_for_log(*greeting) + "\": write this host's name there");
+                   sanitize_for_log(greeting->substr(0, most_greeting_bytes)) +
+                   "\": write this host's name there");
   }
   return greeting;
 }

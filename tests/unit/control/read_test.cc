@@ -14,6 +14,8 @@
 namespace postern::control {
 namespace {
 
+using namespace std::string_literals;
+
 // A qmail home with a control directory, which is the current directory while the test runs.
 class ControlFiles : public testing::Test {
  protected:
@@ -76,7 +78,8 @@ TEST_F(ControlFiles, WithoutMeUseTheirOwnNameWhereQmailDoes) {
 // They become parts of addresses, header fields and commands.
 TEST_F(ControlFiles, OfHostNamesRefuseWhatIsNone) {
   write("me", "mail.example.org\n");
-  for (const char* line : {"mail example\n", "mail\x01.example\n", "\n", ""}) {
+  const std::string too_long = std::string(253, 'a') + "b";
+  for (const std::string& line : {"mail example\n"s, "mail\x01.example\n"s, "\n"s, ""s, too_long}) {
     for (const char* file :
          {"bouncehost", "doublebouncehost", "envnoathost", "helohost", "idhost", "defaulthost"}) {
       write(file, line);
@@ -87,6 +90,8 @@ TEST_F(ControlFiles, OfHostNamesRefuseWhatIsNone) {
           << value.error().what;
     }
   }
+  write("idhost", std::string(253, 'a'));
+  EXPECT_TRUE(read<"idhost">());
   write("plusdomain", "two words\n");
   EXPECT_FALSE(read<"plusdomain">());
   write("plusdomain", "\n");
@@ -103,7 +108,7 @@ TEST_F(ControlFiles, AreNotReplacedByAMeThatIsNoHostName) {
   }
   write("me", "two words\n");
   EXPECT_EQ(describe(read<"envnoathost">().error()),
-            "control/me holds \"two_words\": write a host name there, one word");
+            "control/me holds \"two words\": write a host name there, one word");
 }
 
 TEST_F(ControlFiles, OfNumbersRefuseWhatIsNotANumberAndNameTheMend) {
@@ -112,6 +117,13 @@ TEST_F(ControlFiles, OfNumbersRefuseWhatIsNotANumberAndNameTheMend) {
   ASSERT_FALSE(value);
   EXPECT_EQ(describe(value.error()),
             "control/databytes holds \"10 MB\": write a whole number of bytes there");
+  write("databytes", std::string(3'000'000, 'a'));
+  EXPECT_EQ(describe(read<"databytes">().error()),
+            "control/databytes holds \"" + std::string(100, 'a') +
+                "...\": write a whole number of bytes there");
+  write("databytes", "1\x1b[2J\n");
+  EXPECT_EQ(describe(read<"databytes">().error()),
+            "control/databytes holds \"1?[2J\": write a whole number of bytes there");
   write("databytes", " 5000 \n");
   EXPECT_EQ(read<"databytes">(), 5000U);
   write("databytes", "\n");

@@ -1,19 +1,22 @@
 // maildirmake directory: makes a Maildir (the directory with tmp, new and cur), for its owner
 // alone. maildirmake -f folder directory: makes a folder in a Maildir, as Courier-IMAP and Dovecot
-// find it: the Maildir directory/.folder, marked by a file `maildirfolder`. Exits 100 if used
-// wrongly, 111 if it cannot.
+// find it: the Maildir directory/.folder, marked by a file `maildirfolder`. maildirmake -q quota
+// directory: gives a Maildir a quota (docs/wire/maildirsize.md). Exits 100 if used wrongly, 111 if
+// it cannot.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string_view>
 
 #include "posix/files.h"
 #include "posix/program.h"
+#include "wire/maildirsize.h"
 
 namespace {
 
 using namespace postern;
 
-constexpr const char* usage = "usage: maildirmake [-f folder] directory";
+constexpr const char* usage = "usage: maildirmake [-f folder | -q quota] directory";
 
 void make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return;
@@ -31,15 +34,38 @@ bool is_folder_name(std::string_view name) {
          !name.contains('/');
 }
 
+struct stat check_maildir(const std::string& maildir) {
+  const auto there = stat_file(maildir + "/cur");
+  if (!there) die(exit_code::temporary, Error{maildir + " is no Maildir", there.error().code});
+  return *there;
+}
+
+// Without a second line the mailbox is counted at its next delivery. The owner of the mailbox has
+// to write to the file, whoever has made it.
+void set_quota(const std::string& maildir, const std::string& text) {
+  const auto quota = wire::parse_maildir_quota(text);
+  if (!quota) {
+    die(exit_code::permanent, text +
+                                  ": a quota is a number of bytes with an S behind it, of messages "
+                                  "with a C, or both: 10000000S,1000C");
+  }
+  const struct stat owner = check_maildir(maildir);
+  const std::string path = maildir + "/maildirsize";
+  const auto done = replace_file(path, maildir + "/tmp/maildirsize",
+                                 wire::format_maildir_quota(*quota) + "\n", 0600);
+  if (!done) die(exit_code::temporary, done.error());
+  if (::geteuid() == 0 && ::lchown(path.c_str(), owner.st_uid, owner.st_gid) != 0) {
+    die(exit_code::temporary, Error{"unable to give " + path + " to its owner", errno});
+  }
+}
+
 void make_folder(const std::string& maildir, const std::string& folder) {
   if (!is_folder_name(folder)) {
     die(exit_code::permanent, folder +
                                   ": a folder's name may not be empty, hold a '/', or begin, end "
                                   "or go on with a second '.'");
   }
-  if (const auto there = stat_file(maildir + "/cur"); !there) {
-    die(exit_code::temporary, Error{maildir + " is no Maildir", there.error().code});
-  }
+  check_maildir(maildir);
   const std::string top = maildir + "/." + folder;
   make_maildir(top);
   const auto mark = create_new_file(top + "/maildirfolder", 0600);
@@ -51,9 +77,11 @@ void make_folder(const std::string& maildir, const std::string& folder) {
 int main(int argc, char* argv[]) {
   return program({.name = "maildirmake"}, [&] {
     ::umask(077);
-    const bool is_folder = argc == 4 && std::string_view(argv[1]) == "-f";
-    if (is_folder) {
+    const std::string_view option = argc == 4 ? argv[1] : "";
+    if (option == "-f") {
       make_folder(argv[3], argv[2]);
+    } else if (option == "-q") {
+      set_quota(argv[3], argv[2]);
     } else if (argc == 2 && argv[1][0] != '-') {
       make_maildir(argv[1]);
     } else {

@@ -10,6 +10,7 @@
 #include "local/maildir.h"
 #include "local/mbox.h"
 #include "local/message.h"
+#include "local/quota.h"
 #include "local/recipient.h"
 #include "local/search.h"
 #include "posix/clock.h"
@@ -183,7 +184,7 @@ std::expected<CommandEnd, Failure> LocalDelivery::perform(const Instruction& ins
   const std::string head = return_path_ + delivered_to_;
   switch (instruction.kind) {
     case Instruction::Kind::maildir:
-      return go_on_after(deliver_to_maildir(instruction.text, head, message_, names_));
+      return go_on_after(deliver_within_quota(instruction.text, head, message_, names_));
     case Instruction::Kind::mbox:
       return go_on_after(
           deliver_to_mbox(instruction.text, format_from_line(to().sender, now_) + head, message_));

@@ -9,6 +9,7 @@
 #include "wire/delivery_order.h"
 #include "wire/envelope.h"
 #include "wire/maildir_name.h"
+#include "wire/maildirsize.h"
 #include "wire/mailusers.h"
 #include "wire/queue_exit.h"
 #include "wire/queue_names.h"
@@ -185,10 +186,20 @@ void maildir_name(std::string_view host) {
           "a name is one file's, without flags");
 }
 
+void maildirsize(std::string_view bytes) {
+  const auto size = wire::parse_maildirsize(bytes);
+  if (!size) return;
+  const std::string written =
+      wire::format_maildir_quota(size->quota) + "\n" + wire::format_maildirsize_line(size->usage);
+  const auto again = wire::parse_maildirsize(written);
+  require(again && again->sound && again->lines == 1, "what is written is understood");
+  require(again->quota == size->quota && again->usage == size->usage, "and means the same");
+}
+
 constexpr std::array tries = {envelope,      todo,          info,           recipients,
                               order,         reports,       clean_order,    message_name,
                               remote_report, check_request, mail_user_line, mail_user_record,
-                              local_user,    tcpto,         maildir_name};
+                              local_user,    tcpto,         maildir_name,   maildirsize};
 
 }  // namespace
 

@@ -141,7 +141,7 @@ class Maildirmake(WorldTest):
         self.assertIn("unable to make /root/Maildir: Permission denied", answer.stderr)
         answer = self.make()
         self.assertEqual((answer.returncode, answer.stderr),
-                         (100, "maildirmake: fatal: usage: maildirmake [-f folder] "
+                         (100, "maildirmake: fatal: usage: maildirmake [-f folder | -q quota] "
                                "directory\n"))
 
 

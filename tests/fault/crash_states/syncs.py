@@ -43,6 +43,7 @@ ROWS = [
 CALLS = {
     "src/control/cdb.cc": 2,  # qmail-newu, qmail-newmailusers: the file, its directory
     "src/local/maildir.cc": 5,  # the file; new/, or its file system
+    "src/local/quota.cc": 1,  # maildirsize: a power failure must not take the quota away; no mail
     "src/local/mbox.cc": 5,  # the file; its directory, or its file system
     "src/posix/files.cc": 6,  # what the others call; replace_file, which none of these does
     "src/queue/disk.cc": 2,

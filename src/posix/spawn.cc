@@ -10,20 +10,17 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "posix/io.h"
-#include "posix/pipe.h"
-
 namespace postern {
 namespace {
 
-enum class Step : char { descriptors = 'd', directory = 'c', identity = 'i', exec = 'e' };
+enum class Step : char { descriptors, directory, identity, exec };
 
 struct FailedStep {
   Step step;
   int code;
 };
 
-// All that the child needs, built before fork: between fork and exec nothing may allocate.
+// All that the child needs, built beforehand: another thread of ours may hold the allocator's lock.
 struct Prepared {
   std::vector<std::string> candidates;  // program files to try, in order
   std::vector<const char*> argv;
@@ -128,6 +125,26 @@ Error explain(const SpawnSpec& spec, FailedStep failed) {
   bug("unknown step of a spawn");
 }
 
+// The child runs in our memory, while we wait, until it has become its program or has failed: page
+// tables need not be copied, which is most of what fork would cost, and what failed it can simply
+// tell us. It has descriptors, a directory, a umask and an identity of its own, and writes to no
+// variable of ours but `prepared` and `failed`. No signal may run a handler of ours in it, so no
+// program that starts others has any: they read their signals from descriptors. A program that asks
+// for an identity has no threads either: the C library would have them all follow.
+//
+// Not inlined: vfork returns twice, and nobody's variables but these are on this frame.
+// NOLINTBEGIN(bugprone-unsafe-functions,clang-analyzer-*)
+[[gnu::noinline]] pid_t start_in_our_memory(const SpawnSpec& spec, Prepared& prepared,
+                                            std::optional<FailedStep>& failed) {
+  const pid_t pid = ::vfork();
+  if (pid == 0) {
+    failed = become_program(spec, prepared);
+    ::_exit(111);
+  }
+  return pid;
+}
+// NOLINTEND(bugprone-unsafe-functions,clang-analyzer-*)
+
 }  // namespace
 
 bool ExitStatus::crashed() const { return WIFSIGNALED(status_); }
@@ -153,31 +170,12 @@ Result<std::optional<ExitStatus>> Child::try_wait() {
 
 Result<Child> spawn(const SpawnSpec& spec) {
   Prepared prepared = prepare(spec);
-  auto report = make_pipe();
-  if (!report) return std::unexpected(report.error());
-  // The report pipe must not stand where the child's descriptors go.
-  const int report_fd =
-      ::fcntl(report->write.get(), F_DUPFD_CLOEXEC, std::max(prepared.highest_target + 1, 3));
-  if (report_fd < 0) return system_failure("unable to make a pipe");
-  report->write.reset(report_fd);
-
-  const pid_t pid = ::fork();
-  if (pid < 0) return system_failure("unable to fork");
-  if (pid == 0) {
-    const FailedStep failed = become_program(spec, prepared);
-    [[maybe_unused]] auto written = ::write(report_fd, &failed, sizeof failed);
-    ::_exit(111);
-  }
-  report->write.reset();
-  FailedStep failed{};
-  const auto count =
-      read_some(report->read.get(), {reinterpret_cast<char*>(&failed), sizeof failed});
-  Child child(pid);
-  if (count && *count == 0) return child;
-  // Whether it runs cannot be said: then it must not, or it would wait for us while we wait for it.
-  if (!count) ::kill(pid, SIGKILL);
+  std::optional<FailedStep> failed;
+  Child child(start_in_our_memory(spec, prepared, failed));
+  if (child.pid() < 0) return system_failure("unable to fork");
+  if (!failed) return child;
   (void)child.wait();
-  return std::unexpected(explain(spec, failed));
+  return std::unexpected(explain(spec, *failed));
 }
 
 Error execute(const SpawnSpec& spec) {

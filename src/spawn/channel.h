@@ -22,6 +22,7 @@ struct Delivery {
 struct Worker {
   Child child;
   Fd output;
+  unsigned stage = 0;  // the channel's own: what this one does
 };
 
 /// A worker that has ended and whose output has ended too.
@@ -40,8 +41,8 @@ class Channel {
   /// The most output of a worker that is kept, in bytes.
   [[nodiscard]] virtual std::size_t most_output() const = 0;
   virtual Next begin(const Delivery& delivery) = 0;
-  /// `step` counts the delivery's workers from 0; this one has finished.
-  virtual Next proceed(const Delivery& delivery, unsigned step, Finished finished) = 0;
+  /// The delivery's worker of this stage has finished.
+  virtual Next proceed(const Delivery& delivery, unsigned stage, Finished finished) = 0;
 };
 
 }  // namespace postern::spawning

@@ -11,6 +11,8 @@
 namespace postern::spawning {
 namespace {
 
+enum Stage : unsigned { looking_up, delivering };
+
 std::string fixed_report(LocalExit reason) {
   return std::string(local_exit_report(static_cast<int>(reason)).value_or(""));
 }
@@ -23,19 +25,23 @@ Next LocalChannel::begin(const Delivery& delivery) {
   const auto to = mail::split_address(delivery.order.recipient);
   // qmail's way with "@host": delivered, to nobody.
   if (to.local.empty()) return "K";
-  auto worker = start_user_lookup(setup_.home, setup_.lookup, std::string(to.local));
+  const std::string local(to.local);
+  if (const auto user = known_users_.find(local)) return run_qmail_local(delivery, *user);
+  auto worker = start_user_lookup(setup_.home, setup_.lookup, local);
   if (!worker) return "Zqmail-spawn unable to fork. (#4.3.0)\n";
+  worker->stage = looking_up;
   return std::move(*worker);
 }
 
-Next LocalChannel::proceed(const Delivery& delivery, unsigned step, Finished finished) {
-  if (step > 0) return format_local_report(finished);
+Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished finished) {
+  if (stage == delivering) return format_local_report(finished);
   if (finished.status.crashed() || finished.status.code() != 0) {
     return format_lookup_failure(finished.status);
   }
   const auto user = wire::parse_local_user(finished.output);
   if (!user) return fixed_report(LocalExit::bug);
   if (user->uid == 0) return fixed_report(LocalExit::would_be_root);
+  known_users_.remember(std::string(mail::split_address(delivery.order.recipient).local), *user);
   return run_qmail_local(delivery, *user);
 }
 
@@ -51,7 +57,7 @@ Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUs
       .directory = setup_.home,
       .identity = Identity{user.uid, user.gid, {}}};
   auto child = spawn(spec);
-  if (child) return Worker{std::move(*child), std::move(pipe->read)};
+  if (child) return Worker{std::move(*child), std::move(pipe->read), delivering};
   const bool not_run = child.error().what.starts_with("unable to run");
   return fixed_report(not_run ? LocalExit::exec_failed : LocalExit::system_trouble);
 }

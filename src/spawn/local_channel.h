@@ -6,6 +6,7 @@
 
 #include "posix/identity.h"
 #include "spawn/channel.h"
+#include "spawn/known_users.h"
 #include "wire/users_cdb.h"
 
 namespace postern::spawning {
@@ -15,19 +16,23 @@ struct LocalSetup {
   Identity lookup;                          // who looks users up: qmailp
   std::string default_delivery;             // what an empty .qmail file means: "./Maildir/"
   std::string program = "bin/qmail-local";  // in the qmail home
+  KnownUsers::Clock now = std::chrono::steady_clock::now;
 };
 
 class LocalChannel : public Channel {
  public:
-  explicit LocalChannel(LocalSetup setup) : setup_(std::move(setup)) {}
+  explicit LocalChannel(LocalSetup setup)
+      : setup_(std::move(setup)),
+        known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now) {}
   [[nodiscard]] std::size_t most_output() const override;
   Next begin(const Delivery& delivery) override;
-  Next proceed(const Delivery& delivery, unsigned step, Finished finished) override;
+  Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
 
  private:
   Next run_qmail_local(const Delivery& delivery, const wire::LocalUser& user);
 
   LocalSetup setup_;
+  KnownUsers known_users_;
 };
 
 /// qmail-lspawn: everything after main(). `arguments` without the program's name.

@@ -36,7 +36,7 @@ Next RemoteChannel::begin(const Delivery& delivery) {
   return "ZUnable to run qmail-remote.\n";
 }
 
-Next RemoteChannel::proceed(const Delivery& /*delivery*/, unsigned /*step*/, Finished finished) {
+Next RemoteChannel::proceed(const Delivery& /*delivery*/, unsigned /*stage*/, Finished finished) {
   return format_remote_spawn_report(finished);
 }
 

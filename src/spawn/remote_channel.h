@@ -15,7 +15,7 @@ class RemoteChannel : public Channel {
       : program_(std::move(program)), home_(std::move(home)) {}
   [[nodiscard]] std::size_t most_output() const override;
   Next begin(const Delivery& delivery) override;
-  Next proceed(const Delivery& delivery, unsigned step, Finished finished) override;
+  Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
 
  private:
   std::string program_;

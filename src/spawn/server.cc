@@ -140,8 +140,7 @@ void Server::collect(unsigned number) {
   Finished finished{.status = status ? **status : lost_worker(),
                     .output = std::move(running.output),
                     .too_long = running.too_long};
-  const unsigned step = running.step++;
-  settle(number, channel_.proceed(running.delivery, step, std::move(finished)));
+  settle(number, channel_.proceed(running.delivery, running.worker.stage, std::move(finished)));
 }
 
 void Server::settle(unsigned number, Next next) {

@@ -35,7 +35,6 @@ class Server {
   struct Running {
     Delivery delivery;
     Worker worker;
-    unsigned step = 0;
     std::string output;
     bool too_long = false;
     bool output_ended = false;

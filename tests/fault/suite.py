@@ -241,7 +241,8 @@ class Suite:
         return self.log.read_text(errors="replace")[-3000:]
 
     def forget(self):
-        """Empties mailboxes, sink and log, and takes away what the sweep would."""
+        """Empties mailboxes, sink and log, and takes away what the sweep would. What the next message
+        does must not depend on how long ago this one was."""
         for place in [*(f"{top}/{part}" for top in MAILDIRS for part in ("new", "cur", "tmp")),
                       self.sink, QUEUE / "pid", QUEUE / "intd",
                       *(QUEUE / f"mess/{split}" for split in range(23))]:
@@ -249,6 +250,7 @@ class Suite:
                 os.unlink(entry.path)
         pathlib.Path(MBOX).unlink(missing_ok=True)
         os.truncate(self.log, 0)
+        os.utime("/etc/passwd")  # qmail-lspawn asks again who the recipients are
 
     def costs(self):
         """Open files, and seconds of processor time, of each long-lived process."""

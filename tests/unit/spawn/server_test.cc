@@ -287,7 +287,8 @@ class LocalSpawn : public Spawn {
     start([&] {
       return LocalChannel({.home = here_.path(),
                            .lookup = {nobody_.pw_uid, nobody_.pw_gid, {}},
-                           .default_delivery = "./Maildir/"});
+                           .default_delivery = "./Maildir/",
+                           .now = [] { return KnownUsers::Time{}; }});
     });
   }
 
@@ -335,6 +336,30 @@ TEST_F(LocalSpawn, AsksQmailGetpwAboutWhoeverIsNotAssigned) {
   start_local("echo \"$@\"");
   order(3, "joe@h");
   EXPECT_EQ(report(), "3 K-- joe /h joe - x h s@h ./Maildir/\n");
+}
+
+TEST_F(LocalSpawn, AsksOnceAboutABurstOfMailForOneAddress) {
+  std::filesystem::create_directory("seen");
+  std::filesystem::permissions("seen", std::filesystem::perms{0777});
+  make_program("bin/qmail-getpw",
+               "echo $1 >>" + here_.path() +
+                   "/seen/asked\nprintf '%s\\0001234\\0002345\\000/h\\000-\\000x\\000' $1");
+  start_local("echo \"$@\"");
+  for (const char* name : {"joe", "Joe", "joe", "joe"}) {
+    order(3, std::string(name) + "@h");
+    EXPECT_EQ(report(), "3 K-- "s + name + " /h " + name + " - x h s@h ./Maildir/\n");
+  }
+  EXPECT_EQ(read_file("seen/asked", 1000).value(), "joe\nJoe\n");
+}
+
+TEST_F(LocalSpawn, AsksAgainWhenUsersAreAssigned) {
+  make_program("bin/qmail-getpw", "printf '%s\\0001234\\0002345\\000/h\\000-\\000x\\000' $1");
+  start_local("echo \"$2\"");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 Kjoe\n");
+  assign("=joe:bob:1234:2345:/home/bob:::\n");
+  order(3, "joe@h");
+  EXPECT_EQ(report(), "3 Kbob\n");
 }
 
 TEST_F(LocalSpawn, DefersWhenTheLookUpFails) {

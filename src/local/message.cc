@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "posix/buffer.h"
+
 namespace postern::local {
 namespace {
 
@@ -9,7 +11,7 @@ constexpr std::size_t piece_bytes = 65536;
 
 // Fills `piece` from `offset` on; shorter only at the end of the file.
 Status read_piece(int fd, std::uint64_t offset, std::string& piece) {
-  piece.resize(piece_bytes);
+  make_room(piece, piece_bytes);
   std::size_t size = 0;
   while (size < piece.size()) {
     const ssize_t count =

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <climits>
 
+#include "posix/buffer.h"
+
 namespace postern {
 namespace {
 
@@ -115,7 +117,9 @@ Result<std::string> read_to_end(int fd, std::size_t most, Deadline deadline) {
 }
 
 BufferedInput::BufferedInput(int fd, std::chrono::milliseconds timeout, std::size_t size)
-    : fd_(fd), timeout_(timeout), buffer_(size, '\0') {}
+    : fd_(fd), timeout_(timeout) {
+  make_room(buffer_, size);
+}
 
 Result<std::string_view> BufferedInput::peek() {
   if (start_ == end_) {

@@ -11,6 +11,7 @@
 #include <array>
 #include <span>
 
+#include "posix/buffer.h"
 #include "posix/files.h"
 #include "posix/io.h"
 #include "queue/received_line.h"
@@ -46,8 +47,8 @@ void start_writing_out(int fd) { ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRI
 class Enqueuer {
  public:
   // All the memory that a message takes, however large, before there is a file to leave behind.
-  Enqueuer(const Submission& submission, Disk& disk)
-      : submission_(submission), disk_(disk), piece_(piece_bytes, '\0') {
+  Enqueuer(const Submission& submission, Disk& disk) : submission_(submission), disk_(disk) {
+    make_room(piece_, piece_bytes);
     records_.reserve(2 * piece_bytes);
   }
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "posix/buffer.h"
 #include "posix/io.h"
 
 namespace postern::remote {
@@ -37,7 +38,8 @@ void Conversation::run() {
 
 // A short message goes out with its end in one piece.
 void Conversation::fill_from_message() {
-  std::string piece(piece_bytes, '\0');
+  std::string piece;
+  make_room(piece, piece_bytes);
   while (output_.size() < piece_bytes) {
     const auto count = read_some(message_, piece);
     if (!count) return session_.on_message_failure(unable_to_read);

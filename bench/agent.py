@@ -1,0 +1,45 @@
+"""In a world: starts one server and does what the run asks for, an order and an answer a line.
+
+    python3 -m bench.agent SERVER PLACE GROUP
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import traceback
+
+from bench import counters, servers, workloads
+
+
+def main(name, place, group):
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever else is printed is no answer
+
+    def answer(values):
+        answers.write(json.dumps(values) + "\n")
+        answers.flush()
+
+    try:
+        server = servers.by_name(name)
+        workloads.prepare_mailboxes(pathlib.Path(place))
+        server.install(pathlib.Path(place))
+        server.start()
+        server_group = counters.Group(pathlib.Path(group))
+        server_group.adopt_everybody()
+        answer({"version": server.version()})
+        for line in sys.stdin:
+            order = json.loads(line)
+            answer(workloads.do(order, server, server_group))
+    except (OSError, *workloads.ERRORS, subprocess.SubprocessError) as error:
+        answer({"error": f"{error}\n{server.log_tail()}"})
+        return 1
+    except Exception:  # our own mistake
+        answer({"error": traceback.format_exc()})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

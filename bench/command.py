@@ -1,0 +1,95 @@
+"""The command line: scripts/bench [OPTION...]."""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+from bench import REPOSITORY, counters, fetch, plot, report, run, servers, workloads
+from bench.disk import KINDS, Disk
+from bench.world import ServerFailed
+
+_QUICK = {"rounds": 2, "messages": 600}
+_FULL = {"rounds": 3, "messages": 3000}
+
+
+def main(arguments):
+    options = _parse(arguments)
+    if os.geteuid() != 0:
+        print("bench: run this as root: it makes private machines", file=sys.stderr)
+        return 1
+    plan = _plan(options)
+    try:
+        _fetch(plan)
+        with Disk(options.fs, options.dir) as disk:
+            figures = run.run(plan, disk)
+    except (fetch.FetchError, ServerFailed, OSError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    figures["disk"] = f"in {options.dir}" if options.dir else f"{options.fs} of its own"
+    text = report.format_report(figures)
+    print(text, end="")
+    if options.output:
+        _write_files(pathlib.Path(options.output), figures, text)
+    return 0
+
+
+def _plan(options):
+    size = _QUICK if options.quick else _FULL
+    if not counters.can_count():
+        print("bench: no perf here (Debian's linux-perf): events are not counted", file=sys.stderr)
+    return run.Plan(servers=[servers.by_name(name) for name in options.servers.split(",")],
+                    workloads=options.workloads.split(","),
+                    rounds=options.rounds or size["rounds"],
+                    messages=options.messages or size["messages"],
+                    counted=counters.can_count() and not options.no_counts,
+                    build=options.build)
+
+
+def _fetch(plan):
+    """Postfix's package in any case: the load's programs are in it."""
+    for package in {"postfix"} | {server.package for server in plan.servers if server.package}:
+        fetch.unpack(package)
+
+
+def _write_files(directory, figures, text):
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "bench.txt").write_text(text, encoding="utf-8")
+    (directory / "bench.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (directory / "bench.svg").write_text(plot.draw(figures), encoding="utf-8")
+    print(f"bench: wrote bench.txt, bench.json and bench.svg to {directory}", file=sys.stderr)
+
+
+def _parse(arguments):
+    names = [server.name for server in servers.ALL]
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measures Postern and other mail servers side by side. Needs root and a release "
+                    "build; fetches the others' Debian packages on first use.",
+        epilog="workloads:\n" + "".join(f"  {name:16} {workload.title}\n"
+                                        for name, workload in workloads.ALL.items()))
+    parser.add_argument("--quick", action="store_true", help="an answer in about three minutes")
+    parser.add_argument("--servers", default=",".join(names), metavar="NAME,...",
+                        help="default: %(default)s")
+    parser.add_argument("--workloads", default=",".join(workloads.ALL), metavar="NAME,...",
+                        help="default: all of the list below")
+    parser.add_argument("--rounds", type=int, metavar="N", help="default: 3; with --quick 2")
+    parser.add_argument("--messages", type=int, metavar="N",
+                        help="of each round and workload; default: 3000; with --quick 600")
+    parser.add_argument("--no-counts", action="store_true",
+                        help="leave out the round in which system calls and the like are counted")
+    parser.add_argument("--fs", choices=KINDS, default="ext4",
+                        help="the kind of file system that is made for the bench; default: ext4")
+    parser.add_argument("--dir", metavar="DIR", help="use a directory of the machine instead")
+    parser.add_argument("--build", default=REPOSITORY / "build/release", metavar="DIR",
+                        help="take Postern's programs from DIR/bin; default: build/release")
+    parser.add_argument("--output", metavar="DIR",
+                        help="write bench.txt, bench.json and bench.svg there")
+    options = parser.parse_args(arguments)
+    for given, known, what in ((options.servers, names, "server"),
+                               (options.workloads, workloads.ALL, "workload")):
+        for name in given.split(","):
+            if name not in known:
+                parser.error(f"no {what} is called {name}; there are {', '.join(known)}")
+    return options

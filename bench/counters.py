@@ -1,0 +1,135 @@
+"""What a server's processes cost: processor time, and events counted by the kernel.
+
+A server's processes are in a control group of their own; what they start is in it too, and the load's
+programs are not. A group is counted whole, whatever its processes do: events that follow a process
+would be switched off by the kernel where it runs a setuid program.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+_TRACING = "/sys/kernel/tracing"
+# What is counted, and the kernel's events that add up to it.
+EVENTS = {
+    "system calls": ("raw_syscalls:sys_enter",),
+    "page faults": ("page-faults",),
+    "context switches": ("context-switches",),
+    "forks": ("sched:sched_process_fork",),
+    "execs": ("sched:sched_process_exec",),
+    "syncs": ("syscalls:sys_enter_fsync", "syscalls:sys_enter_fdatasync",
+              "syscalls:sys_enter_syncfs"),
+}
+
+
+class Group:
+    """A control group (version 2), an existing directory."""
+
+    def __init__(self, directory):
+        self._directory = directory
+
+    def adopt_everybody(self):
+        """Takes in every process of this world that is not the world's own or ours."""
+        while strangers := self._strangers():
+            for pid in strangers:
+                try:
+                    (self._directory / "cgroup.procs").write_text(f"{pid}\n", encoding="ascii")
+                except ProcessLookupError:
+                    pass  # it has ended
+
+    def enter(self):
+        """This process, and what it starts, is counted from now on."""
+        (self._directory / "cgroup.procs").write_text("0\n", encoding="ascii")
+
+    def cpu_seconds(self):
+        """Processor time of all processes so far, ended ones too."""
+        for line in (self._directory / "cpu.stat").read_text(encoding="ascii").splitlines():
+            name, value = line.split()
+            if name == "usage_usec":
+                return int(value) / 1e6
+        raise OSError("cpu.stat has no usage_usec")
+
+    def memory(self):
+        """Bytes of all processes; of what several share, each has its part."""
+        return sum(map(_proportional_share, self.pids()))
+
+    def pids(self):
+        return {int(pid) for pid in
+                (self._directory / "cgroup.procs").read_text(encoding="ascii").split()}
+
+    def name(self):
+        """As perf wants it: from the top of the hierarchy."""
+        return "/".join(self._directory.parts[-2:])
+
+    def _strangers(self):
+        ours = self.pids() | {1, os.getpid()}
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+                if pid not in ours and _is_a_servers(pid)]
+
+
+def _is_a_servers(pid):
+    try:
+        title = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        return bool(title) and not title.startswith(b"world ")  # a process that has ended has none
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _proportional_share(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((1024 * int(line.split()[1]) for line in text.splitlines()
+                 if line.startswith("Pss:")), 0)
+
+
+def can_count():
+    return shutil.which("perf") is not None
+
+
+class Count:
+    """Counts a group's events between `with` and its end; `totals` has them afterwards."""
+
+    def __init__(self, group):
+        self._group = group
+        self.totals = {}
+
+    def __enter__(self):
+        if not os.path.exists(f"{_TRACING}/events"):
+            subprocess.run(["mount", "-t", "tracefs", "tracefs", _TRACING], check=True)
+        events = ",".join(event for several in EVENTS.values() for event in several)
+        control, perf_control = os.pipe()
+        acknowledged, perf_acknowledges = os.pipe()
+        self._process = subprocess.Popen(
+            ["perf", "stat", "-x", ";", "-a", "-D", "-1", "-e", events,
+             "--for-each-cgroup", self._group.name(),
+             "--control", f"fd:{control},{perf_acknowledges}"],
+            pass_fds=(control, perf_acknowledges), stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        os.close(control)
+        os.close(perf_acknowledges)
+        os.write(perf_control, b"enable\n")
+        if not os.read(acknowledged, 16):
+            raise OSError(f"perf does not count: {self._process.stderr.read()}")
+        os.close(acknowledged)
+        self._control = perf_control
+        return self
+
+    def __exit__(self, *_):
+        self._process.send_signal(2)
+        output = self._process.communicate()[1]
+        os.close(self._control)
+        self.totals = parse_counts(output)
+
+
+def parse_counts(output):
+    """The totals by what is counted, from perf stat -x ';'. Events it could not count are left out."""
+    found = {}
+    for line in output.splitlines():
+        fields = line.split(";")
+        if len(fields) > 2 and fields[0].isdigit():
+            found[fields[2]] = int(fields[0])
+    return {what: sum(found[event] for event in events)
+            for what, events in EVENTS.items() if all(event in found for event in events)}

@@ -1,0 +1,72 @@
+"""The file system that every server's queue and mailboxes are on.
+
+A journaled one on a loop device, unless a directory is given. It is mounted in a mount namespace of
+this process: when the bench ends, however it ends, the kernel unmounts it and detaches the device.
+"""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+
+from bench import REPOSITORY
+
+sys.path.insert(0, str(REPOSITORY / "scripts/lib"))
+from world import linux  # noqa: E402
+
+KINDS = {"ext4": ("mkfs.ext4", "-q", "-F"), "xfs": ("mkfs.xfs", "-q", "-f"), "tmpfs": None}
+_PLACE = REPOSITORY / "build/bench"
+_IMAGE_BYTES = 6 << 30  # a sparse file
+_GROUPS = "postern-bench"
+
+
+class Disk:
+    """Where the servers keep their files, and the control groups that their processes are put in."""
+
+    def __init__(self, kind, directory):
+        self.shared = _PLACE / str(os.getpid())
+        self.directory = pathlib.Path(directory) if directory else self.shared / "disk"
+        self.groups = self.shared / "groups" / _GROUPS
+        self._kind = None if directory else kind
+
+    def __enter__(self):
+        linux.unshare(linux.CLONE_NEWNS)
+        linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+        for path in (self.shared / "disk", self.shared / "groups"):
+            path.mkdir(parents=True)
+        linux.mount("cgroup2", str(self.shared / "groups"), "cgroup2")
+        self.groups.mkdir(exist_ok=True)
+        if self._kind == "tmpfs":
+            linux.mount("bench", str(self.directory), "tmpfs")
+        elif self._kind:
+            self._mount_image()
+        return self
+
+    def _mount_image(self):
+        image = self.shared / "image"
+        with open(image, "wb") as file:
+            file.truncate(_IMAGE_BYTES)
+        subprocess.run([*KINDS[self._kind], image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, self.directory], check=True)
+        image.unlink()  # its space is free again as soon as nobody has it mounted
+
+    def __exit__(self, *_):
+        for group in (*self.groups.glob("*"), self.groups):
+            with contextlib.suppress(OSError):
+                group.rmdir()
+        if self._kind:
+            subprocess.run(["umount", "--lazy", self.directory], check=False)
+        subprocess.run(["umount", "--lazy", self.shared / "groups"], check=False)
+        for path in (self.shared / "disk", self.shared / "groups", self.shared):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+    def make_place(self, server):
+        """A fresh directory for one server's files, and a fresh group for its processes."""
+        place = self.directory / f"{server}.{os.getpid()}"
+        place.mkdir()
+        place.chmod(0o755)
+        group = self.groups / f"{server}.{os.getpid()}"
+        group.mkdir()
+        return place, group

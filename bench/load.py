@@ -1,0 +1,86 @@
+"""Who sends the mail: Postfix's smtp-source, and people who run sendmail."""
+
+import dataclasses
+import os
+import pwd
+import subprocess
+
+from bench import fetch, mailbox
+from bench.servers import server
+
+SENDER = "load@client.example"
+
+
+class LoadError(Exception):
+    """A client was refused or broke off; the text is what it said."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    messages: int
+    sessions: int = 20
+    size: int = 2048  # bytes of text
+    reuse: bool = False  # one connection for many messages
+
+
+def shares(total, parts):
+    """`total` in so many whole parts that differ by one at most."""
+    return [total // parts + (place < total % parts) for place in range(parts)]
+
+
+def send_over_smtp(load, recipients):
+    """Returns when every message has been accepted. The sessions are divided among the recipients:
+    a server may limit how many messages one mailbox gets at a time."""
+    count = min(len(recipients), load.messages, load.sessions)
+    _wait([_start_source(load, recipient, sessions, messages) for recipient, sessions, messages in
+           zip(recipients, shares(load.sessions, count), shares(load.messages, count))])
+
+
+def _start_source(load, recipient, sessions, messages):
+    command = [program("smtp-source"), *(["-d"] if load.reuse else []), "-s", sessions,
+               "-m", messages, "-l", load.size, "-f", SENDER, "-t", recipient, "127.0.0.1:25"]
+    return subprocess.Popen([str(word) for word in command], env=environment(),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def inject(load, sendmail, processes, group):
+    """`processes` people run sendmail again and again. They count as the server's: their shell is
+    the same for everyone, and what it starts is the server's own program."""
+    text = "/run/bench-message"
+    with open(text, "w", encoding="ascii") as file:
+        file.write("Subject: load\n\n" + ("x" * 63 + "\n") * (load.size // 64))
+    _wait([_start_injector(sendmail, place, messages, text, group)
+           for place, messages in enumerate(shares(load.messages, processes))])
+
+
+def _start_injector(sendmail, place, messages, text, group):
+    recipient = f"{mailbox.PEOPLE[place % len(mailbox.PEOPLE)]}@{server.DOMAIN}"
+    loop = f'i=0; while [ $i -lt {messages} ]; do "$0" -f {SENDER} {recipient} <{text} || exit 1; i=$((i+1)); done'
+    alice = pwd.getpwnam("alice")
+
+    def become_alice():
+        group.enter()
+        os.setgroups([])
+        os.setgid(alice.pw_gid)
+        os.setuid(alice.pw_uid)
+
+    return subprocess.Popen(["sh", "-c", loop, sendmail], preexec_fn=become_alice, cwd="/",
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def program(name):
+    return fetch.directory_of("postfix") / "usr/sbin" / name
+
+
+def environment():
+    """smtp-source and its kind find their libraries beside them."""
+    return os.environ | {"LD_LIBRARY_PATH": str(fetch.directory_of("postfix") / "usr/lib/postfix")}
+
+
+def _wait(clients):
+    for client in clients:
+        said = client.communicate()[1]
+        if client.returncode != 0:
+            raise LoadError(f"exit {client.returncode}: {said[-500:]}")

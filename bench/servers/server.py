@@ -1,0 +1,80 @@
+"""What the bench wants of every server."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+HOST, DOMAIN = "mail.example.org", "example.org"
+RELAYED, SINK_PORT = "sink.example", 2525
+_START_SECONDS = 30
+
+
+class Server:
+    """Set up by install() and start(), inside a world. `package` is the Debian package it is in."""
+
+    name = ""
+    title = ""
+    package = None
+    sendmail = "/usr/sbin/sendmail"
+
+    def world_options(self, place):
+        """Options of scripts/world; `place` is the server's directory on the disk."""
+        del place
+        return ["--no-suite"]
+
+    def install(self, place):
+        raise NotImplementedError
+
+    def start(self):
+        """Returns when port 25 answers."""
+        raise NotImplementedError
+
+    def version(self):
+        return subprocess.run(["dpkg-query", "-W", "-f", "${Version}", self.package],
+                              stdout=subprocess.PIPE, text=True, check=False).stdout
+
+    def log_tail(self):
+        """The end of its log, for the person who must find out what is wrong."""
+        log = pathlib.Path("/var/log/mail.log")
+        return log.read_text(errors="replace")[-2000:] if log.exists() else ""
+
+
+def put_on_disk(place, directory):
+    """Has a directory of the world, with what is in it, lie on the bench's disk."""
+    there = place / directory.strip("/").replace("/", "-")
+    pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", directory, there], check=True)
+    subprocess.run(["mount", "--bind", there, directory], check=True)
+
+
+def add_system_user(name, *further_groups, group=None, home="/nonexistent"):
+    """A system user, with a group of the same name or of the given one."""
+    if group is None:
+        group = name
+        subprocess.run(["groupadd", "--system", "--force", group], check=True)
+    for further in further_groups:
+        subprocess.run(["groupadd", "--system", "--force", further], check=True)
+    subprocess.run(["useradd", "--system", "--gid", group, "--home-dir", home, "--no-create-home",
+                    "--shell", "/usr/sbin/nologin", name], check=True, stderr=subprocess.DEVNULL)
+
+
+def wait_for_greeting(port=25):
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=_START_SECONDS) as client:
+                if client.recv(3) == b"220":
+                    client.sendall(b"QUIT\r\n")
+                    return
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise OSError(f"nothing answers on port {port} after {_START_SECONDS} s")
+
+
+def write(path, text, mode=0o644):
+    pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+    os.chmod(path, mode)

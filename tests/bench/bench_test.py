@@ -1,0 +1,96 @@
+# The bench's own parts: what it reads from other programs, what it makes of figures, and that each
+# server it knows can be set up and asked. No test looks at how long anything took.
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from bench import counters, load, plot, report, servers, sink, statistics
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("POSTERN_BUILD", "build/release")
+
+
+class Parsers(unittest.TestCase):
+    def test_counts_of_perf_are_added_up_by_what_they_mean(self):
+        output = ("# started on Wed\n\n"
+                  "468;;raw_syscalls:sys_enter;bench/postern;100;100.00;;\n"
+                  "3;;syscalls:sys_enter_fsync;bench/postern;1;100.00;;\n"
+                  "4;;syscalls:sys_enter_fdatasync;bench/postern;1;100.00;;\n"
+                  "1;;syscalls:sys_enter_syncfs;bench/postern;1;100.00;;\n"
+                  "<not supported>;;page-faults;bench/postern;0;100.00;;\n")
+        self.assertEqual(counters.parse_counts(output), {"system calls": 468, "syncs": 8})
+
+    def test_the_sinks_last_count_is_the_one_that_counts(self):
+        self.assertEqual(sink.parse_count(b"sess=1 quit=0 mesg=7\rsess=2 quit=1 mesg=19\r"), 19)
+        self.assertEqual(sink.parse_count(b"sess=1 quit=0 mesg=7\rsess=2 quit=1 mesg=1"), 7,
+                         "a number that is cut off")
+        self.assertEqual(sink.parse_count(b"sess=1 quit"), 0)
+
+
+class Figures(unittest.TestCase):
+    FIGURES = {
+        "when": "2026-01-01T00:00:00", "messages": 10, "rounds": 3, "disk": "ext4 of its own",
+        "machine": {"kernel": "6.1", "processors": 2, "load_average_before": [0.1, 0.2, 0.3]},
+        "servers": {"postern": {"title": "Postern", "version": "1"},
+                    "postfix": {"title": "Postfix & co", "version": "3"}},
+        "results": {"smtp": {
+            "postern": {"rounds": [{"messages/s": rate, "CPU ms a message": 1.5} for rate in (30, 60, 40)],
+                        "counts": {"system calls": 201.4, "forks": 2.04}},
+            "postfix": {"rounds": [{"messages/s": rate, "CPU ms a message": 2.5} for rate in (20, 10, 50)],
+                        "counts": {"system calls": 99.94}}}}}
+
+    def test_medians_stand_with_their_range(self):
+        self.assertEqual(statistics.spread([3, 1, 100]), statistics.Spread(3, 1, 100))
+        with self.assertRaises(ValueError):
+            statistics.spread([])
+
+    def test_the_ratio_is_to_the_best_of_the_others(self):
+        self.assertEqual(statistics.ratio_to_best({"us": 3, "a": 2, "b": 6}, "us"), 0.5)
+        self.assertEqual(statistics.ratio_to_best({"us": 3, "a": 2, "b": 6}, "us", False), 1.5)
+        self.assertIsNone(statistics.ratio_to_best({"us": 3}, "us"))
+
+    def test_the_report_has_a_row_for_each_figure(self):
+        lines = report.format_report(self.FIGURES).splitlines()
+        self.assertIn("| messages/s | 40.00 (30.00–60.00) | 20.00 (10.00–50.00) |", lines)
+        self.assertIn("| CPU ms a message | 1.50 (1.50–1.50) | 2.50 (2.50–2.50) |", lines)
+        self.assertIn("| system calls a message | 201 | 99.9 |", lines)
+        self.assertIn("| forks a message | 2.0 | ? |", lines)
+        self.assertIn("Postern by the best other: 2.00.", lines)
+
+    def test_the_plot_is_svg_with_a_bar_for_each_server(self):
+        root = xml.etree.ElementTree.fromstring(plot.draw(self.FIGURES))
+        name = "{http://www.w3.org/2000/svg}"
+        bars = [float(bar.get("width")) for bar in root.findall(f"{name}rect")[1:]]
+        self.assertEqual(bars[0], 2 * bars[1])
+        self.assertIn("Postfix & co", [text.text for text in root.findall(f"{name}text")])
+
+
+class Loads(unittest.TestCase):
+    def test_what_is_divided_is_divided_whole(self):
+        self.assertEqual(load.shares(20, 3), [7, 7, 6])
+        self.assertEqual(sum(load.shares(2, 8)), 2)
+
+
+class Servers(unittest.TestCase):
+    def test_each_takes_a_handful_of_messages_and_is_measured(self):
+        with tempfile.TemporaryDirectory() as directory:
+            result = subprocess.run(
+                [REPOSITORY / "scripts/bench", "--messages", "8", "--rounds", "1",
+                 "--workloads", "smtp,relay-reused,sendmail,memory", "--no-counts", "--fs", "tmpfs",
+                 "--build", BUILD, "--output", directory],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stdout)
+            figures = json.loads(pathlib.Path(directory, "bench.json").read_text())
+        for workload, results in figures["results"].items():
+            self.assertEqual(set(results), {server.name for server in servers.ALL})
+            for server, measured in results.items():
+                for what, value in measured["rounds"][0].items():
+                    self.assertGreater(value, 0, (workload, server, what))
+
+
+if __name__ == "__main__":
+    unittest.main()

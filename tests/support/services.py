@@ -39,18 +39,18 @@ class Service:
         """
         os.kill(self.pid, number)
 
-    def stop(self):
-        """Returns when it has ended."""
+    def stop(self, seconds=PATIENCE):
+        """Returns when it has ended; qmail-send waits for the deliveries that run."""
         self.svc("d")
-        wait_until(lambda: self.pid is None, f"{self.name} to stop")
+        wait_until(lambda: self.pid is None, f"{self.name} to stop", seconds)
 
     def start(self):
         """Returns when it serves."""
         self.svc("u")
         wait_until(self.serves, f"{self.name} to start")
 
-    def restart(self):
-        self.stop()
+    def restart(self, seconds=PATIENCE):
+        self.stop(seconds)
         self.start()
 
     def serves(self):

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from support import services
+from support.wait import PATIENCE
 
 PROGRAM = os.environ.get("POSTERN_BUILD", "build/release") + "/bin/fault_clock"
 RC = pathlib.Path("/var/qmail/rc")
@@ -29,7 +30,8 @@ class WrongClock:
         new.write_text(str(self.offset), encoding="utf-8")
         new.rename(OFFSET)
 
-    def remove(self):
+    def remove(self, seconds=PATIENCE):
+        """`seconds`: the longest that a delivery may still take."""
         self._right.rename(RC)
-        services.Service("qmail-send").restart()
+        services.Service("qmail-send").restart(seconds)
         OFFSET.unlink(missing_ok=True)

@@ -90,9 +90,10 @@ Result<std::string> decode(std::string_view text, bool in_base64, std::string_vi
   return std::move(*plain);
 }
 
-// The line as a report may show it.
+// The line as a report may show it. Where it mixes both forms, a blank counts as well as a bar.
 std::string without_password(std::string_view key, std::string_view value) {
-  const std::size_t end = value.contains('|') ? value.find('|') : value.find_first_of(" \t");
+  value = trim(value);
+  const std::size_t end = value.find_first_of(" \t|");
   const std::string_view hidden = end == std::string_view::npos ? "" : "...";
   return std::string(key).append(":").append(value.substr(0, end)).append(hidden);
 }

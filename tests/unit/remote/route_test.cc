@@ -83,7 +83,8 @@ TEST(ParseRoute, RefusesPortsAndRelaysThatAreNone) {
 
 TEST(FindRoute, NamesTheLineWithoutItsPassword) {
   for (const std::string_view line :
-       {"Example.org:relay.example:587 am9l s3cret!", "example.org:relay.example:587|s3cret"}) {
+       {"Example.org:relay.example:587 am9l s3cret!", "example.org:relay.example:587|s3cret",
+        "example.org: relay.example:587 s3cret|and|a bar"}) {
     const auto found =
         find_route(none, control::HostMap({std::string(line)}), "a@x", "Example.org");
     ASSERT_FALSE(found);

@@ -121,13 +121,14 @@ class Run {
       if (fs::is_regular_file(path)) QueueWorld::set_time(path, world_.now - 1'000'000);
     }
   }
-  // What a spawn or qmail-clean says next: the input's word, then the usual one.
+  // What a spawn or qmail-clean says next: the input's word, then the usual one. Something it must
+  // say: qmail-send waits for it as long as it lives.
   std::string next(char kind, std::string usual) {
     const auto found = std::ranges::find(answers_, kind, &Happening::kind);
     if (found == answers_.end()) return usual;
     std::string bytes = found->bytes;
     answers_.erase(found);
-    return bytes;
+    return bytes.empty() ? usual : bytes;
   }
   // Bytes from a spawn that nobody has asked for.
   void report(const Happening& event) {

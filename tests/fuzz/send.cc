@@ -69,8 +69,8 @@ class Run {
         return write(wire::bounce_path(id), bytes);
       case 'o':  // as old as it may get
         return make_old(id);
-      case 'D':  // a directory in the place of a file
-        return (void)fs::create_directories(place_of(bytes, id));
+      case 'D':  // a directory in the place of a file, unless that is there
+        return make_directory(place_of(bytes, id));
       case 'F':  // a FIFO
         return (void)::mkfifo(place_of(bytes, id).c_str(), 0600);
       case 'v':
@@ -94,6 +94,10 @@ class Run {
       if (event.kind == 'w') world_.now += static_cast<std::int64_t>(event.id) * 100'000;
     }
     world_.run_until_quiet();
+    // What a spawn has garbled is waited for as long as the spawn lives.
+    if (std::ranges::find(answers_, 'R', &Happening::kind) != answers_.end()) {
+      for (const Channel channel : {Channel::local, Channel::remote}) world_.close_spawn(channel);
+    }
     world_.stop();
     check_log(world_.log());
   }
@@ -115,6 +119,10 @@ class Run {
   }
   static void write(const std::string& path, const std::string& bytes) {
     if (!fs::exists(path)) QueueWorld::write(path, bytes);
+  }
+  static void make_directory(const std::string& path) {
+    std::error_code not_made;
+    fs::create_directories(path, not_made);
   }
   void make_old(wire::MessageId id) {
     for (const auto& path : {wire::info_path(id), wire::mess_path(id), wire::intd_path(id)}) {

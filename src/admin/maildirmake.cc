@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "posix/files.h"
+#include "posix/identity.h"
 #include "posix/program.h"
 #include "wire/maildirsize.h"
 
@@ -34,14 +35,24 @@ bool is_folder_name(std::string_view name) {
          !name.contains('/');
 }
 
-struct stat check_maildir(const std::string& maildir) {
+void check_maildir(const std::string& maildir) {
   const auto there = stat_file(maildir + "/cur");
   if (!there) die(exit_code::temporary, Error{maildir + " is no Maildir", there.error().code});
-  return *there;
 }
 
-// Without a second line the mailbox is counted at its next delivery. The owner of the mailbox has
-// to write to the file, whoever has made it.
+// Root goes on as the owner of the mailbox: links that the owner has put into it lead no further
+// than the owner gets without us, and the file is one that the owner's deliveries can write to.
+void become_owner(const std::string& maildir) {
+  struct stat info{};
+  if (::geteuid() != 0) return;
+  if (::lstat(maildir.c_str(), &info) != 0) die(exit_code::temporary, Error{maildir, errno});
+  if (!S_ISDIR(info.st_mode)) die(exit_code::temporary, Error{maildir, ENOTDIR});
+  if (info.st_uid == 0) return;
+  const auto done = become({.uid = info.st_uid, .gid = info.st_gid, .groups = {}});
+  if (!done) die(exit_code::temporary, done.error());
+}
+
+// Without a second line the mailbox is counted at its next delivery.
 void set_quota(const std::string& maildir, const std::string& text) {
   const auto quota = wire::parse_maildir_quota(text);
   if (!quota) {
@@ -49,14 +60,11 @@ void set_quota(const std::string& maildir, const std::string& text) {
                                   ": a quota is a number of bytes with an S behind it, of messages "
                                   "with a C, or both: 10000000S,1000C");
   }
-  const struct stat owner = check_maildir(maildir);
-  const std::string path = maildir + "/maildirsize";
-  const auto done = replace_file(path, maildir + "/tmp/maildirsize",
+  check_maildir(maildir);
+  become_owner(maildir);
+  const auto done = replace_file(maildir + "/maildirsize", maildir + "/tmp/maildirsize",
                                  wire::format_maildir_quota(*quota) + "\n", 0600);
   if (!done) die(exit_code::temporary, done.error());
-  if (::geteuid() == 0 && ::lchown(path.c_str(), owner.st_uid, owner.st_gid) != 0) {
-    die(exit_code::temporary, Error{"unable to give " + path + " to its owner", errno});
-  }
 }
 
 void make_folder(const std::string& maildir, const std::string& folder) {

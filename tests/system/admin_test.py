@@ -133,6 +133,27 @@ class Maildirmake(WorldTest):
         self.assertEqual(len(list(top.iterdir())), 3)
         hosts.on(hosts.MAIN, "rm", "-r", top)
 
+    def test_root_sets_a_quota_and_the_file_is_the_users(self):
+        path = self.home / "Maildir/maildirsize"
+        self.addCleanup(path.unlink)
+        run("maildirmake", "-q", "10S", self.home / "Maildir")
+        self.assertEqual((path.read_text(), path.owner(), path.stat().st_mode & 0o777),
+                         ("10S\n", "alice", 0o600))
+
+    def test_root_setting_a_quota_is_led_nowhere_by_links(self):
+        kept = self.write_file("/root/kept", "precious\n", mode=0o640)
+        trap = self.home / "Maildir/tmp/maildirsize"
+        trap.symlink_to(kept)
+        self.addCleanup(trap.unlink, missing_ok=True)
+        answer = run("maildirmake", "-q", "10S", self.home / "Maildir", check=False)
+        self.assertEqual(answer.returncode, 111)
+        self.assertEqual((kept.read_text(), kept.stat().st_mode & 0o777), ("precious\n", 0o640))
+        (self.home / "link").symlink_to("Maildir")
+        self.addCleanup((self.home / "link").unlink)
+        answer = run("maildirmake", "-q", "10S", self.home / "link", check=False)
+        self.assertEqual((answer.returncode, answer.stderr),
+                         (111, "maildirmake: fatal: /home/alice/link: Not a directory\n"))
+
     def test_says_what_is_in_the_way(self):
         answer = self.make("Maildir")
         self.assertEqual((answer.returncode, answer.stderr),

@@ -12,17 +12,9 @@ constexpr std::string_view bad_address_text = "Dsorry, I can't accept addresses 
 
 Answer QmqpSession::feed(std::string_view& bytes) {
   const PackageParser::State state = parser_.feed(bytes);
+  if (!broken_) broken_ = end_of(state);
   if (broken_) return *broken_;
-  switch (state) {
-    case PackageParser::State::unfinished:
-      return {};
-    case PackageParser::State::malformed:
-      return end(exit_code::permanent);
-    case PackageParser::State::too_large:
-      return end(exit_code::temporary);
-    case PackageParser::State::complete:
-      break;
-  }
+  if (state != PackageParser::State::complete) return {};
   const std::string result = bad_address_ ? std::string(bad_address_text) : intake_.finish();
   return {.text = format_netstring(result), .exit = exit_code::ok};
 }

@@ -32,17 +32,9 @@ void QmtpSession::begin() {
 
 Answer QmtpSession::feed(std::string_view& bytes) {
   const PackageParser::State state = parser_.feed(bytes);
+  if (!broken_) broken_ = end_of(state);
   if (broken_) return *broken_;
-  switch (state) {
-    case PackageParser::State::unfinished:
-      return {};
-    case PackageParser::State::malformed:
-      return end(exit_code::permanent);
-    case PackageParser::State::too_large:
-      return end(exit_code::temporary);
-    case PackageParser::State::complete:
-      break;
-  }
+  if (state != PackageParser::State::complete) return {};
   Answer answer{.text = replies()};
   begin();
   return answer;

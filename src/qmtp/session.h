@@ -5,6 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "posix/program.h"
+#include "qmtp/package_parser.h"
+
 namespace postern::qmtp {
 
 struct Answer {
@@ -22,5 +25,12 @@ class Session {
 
 /// The connection ends without a word to the client, which will try again.
 inline Answer end(int code, std::string log = {}) { return {.exit = code, .log = std::move(log)}; }
+
+/// How a connection ends whose package is none that can be read. Nothing: it can.
+inline std::optional<Answer> end_of(PackageParser::State state) {
+  if (state == PackageParser::State::malformed) return end(exit_code::permanent);
+  if (state == PackageParser::State::too_large) return end(exit_code::temporary);
+  return std::nullopt;
+}
 
 }  // namespace postern::qmtp

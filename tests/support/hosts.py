@@ -52,6 +52,14 @@ def _run(command, check, **options):
     return result
 
 
+def install_unpacked(package, host=MAIN):
+    """Puts what tests/interop/unpack has fetched where it would be if it were installed."""
+    unpacked = REPOSITORY / "build/interop" / package
+    on(host, "cp", "-a", *(unpacked / part for part in ("etc", "usr") if (unpacked / part).exists()),
+       "/")
+    on(host, "ldconfig")
+
+
 @contextlib.contextmanager
 def network_of(host):
     """Sockets that this thread makes inside the block belong to the host's network."""

@@ -1,7 +1,7 @@
 # Mail leaves through a relay that is not ours: Debian's Postfix, with Dovecot's SASL.
 # world: --bare-host mail.provider.de
 # unpack: postfix
-# unpack: dovecot-core
+# unpack: dovecot-imapd dovecot-pop3d
 import subprocess
 
 from support import hosts, services, smtp
@@ -20,10 +20,8 @@ def on(*command):
 
 
 def setUpModule():
-    for package in ("postfix", "dovecot-core"):
-        unpacked = hosts.REPOSITORY / "build/interop" / package
-        on("cp", "-a", f"{unpacked}/etc", f"{unpacked}/usr", "/")
-    on("ldconfig")
+    for package in ("postfix", "dovecot-imapd"):
+        hosts.install_unpacked(package, RELAY)
     for user in ("postfix", "dovecot", "dovenull"):
         on("useradd", "--system", "--no-create-home", user)
     on("groupadd", "--system", "postdrop")

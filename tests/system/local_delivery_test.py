@@ -3,47 +3,14 @@
 import fcntl
 import os
 import pathlib
-import pwd
 import re
 import subprocess
 import unittest
 
-from support import hosts, services, smtp
-from support.case import WorldTest
-from support.services import Service, wait_for_mail
+from support import hosts, services
+from support.local import SENDER, LocalTest, send
+from support.services import wait_for_mail
 from support.wait import wait_until
-
-SENDER = "carol@mail.example.org"
-
-
-def send(recipient, body="hello\n", sender=SENDER, header="Subject: test\n"):
-    smtp.inject(sender, [f"{recipient}@mail.example.org"], f"{header}\n{body}",
-                address="127.0.0.1")
-
-
-class LocalTest(WorldTest):
-    def setUp(self):
-        super().setUp()
-        for user in ("alice", "bob", "carol"):
-            services.empty_maildir(user)
-
-    def dot_qmail(self, user, text, extension="", mode=0o600):
-        home = pwd.getpwnam(user).pw_dir
-        return self.write_file(f"{home}/.qmail{extension}", text, user=user, mode=mode)
-
-    def directory(self, user, name):
-        """A directory of the user's, gone after the test."""
-        path = pathlib.Path(pwd.getpwnam(user).pw_dir, name)
-        hosts.as_user(user, "mkdir", "-m", "700", path)
-        self.addCleanup(hosts.on, hosts.MAIN, "rm", "-rf", path)
-        return path
-
-    def wait_for_deferral(self, text):
-        self.log.wait_for(rf"delivery \d+: deferral: {re.escape(text)}/")
-
-    @staticmethod
-    def retry():
-        Service("qmail-send").svc("a")
 
 
 class Forwarding(LocalTest):
@@ -225,6 +192,11 @@ class Trouble(LocalTest):
         self.wait_for_deferral("Temporary_error_on_maildir_delivery._(#4.3.0)")
         hosts.as_user("alice", "mkdir", "-m", "700", "Maildir/tmp")
         self.retry()
+        wait_for_mail("alice")
+
+    def test_a_dot_qmail_that_is_a_directory_counts_for_nothing(self):
+        self.directory("alice", ".qmail")
+        send("alice")
         wait_for_mail("alice")
 
     def test_a_broken_line_comes_after_those_before_it(self):

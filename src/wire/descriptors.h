@@ -8,6 +8,8 @@ namespace queue_fd {
 inline constexpr int message = 0;
 inline constexpr int envelope = 1;
 inline constexpr int error_text = 6;
+// The same pipe, where simscan and the first patch for custom texts have it.
+inline constexpr int older_error_text = 4;
 }  // namespace queue_fd
 
 /// qmail-send, as qmail-start arranges them.

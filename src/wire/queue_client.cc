@@ -44,7 +44,8 @@ Result<QueueClient> QueueClient::open(const std::string& qmail_home, int diagnos
   spec.directory = qmail_home;
   spec.fds = {{message->read.get(), queue_fd::message},
               {envelope->read.get(), queue_fd::envelope},
-              {error_text->write.get(), queue_fd::error_text}};
+              {error_text->write.get(), queue_fd::error_text},
+              {error_text->write.get(), queue_fd::older_error_text}};
   if (diagnostics != 2) spec.fds.push_back({diagnostics, 2});
   QueueClient client;
   auto child = spawn(spec);

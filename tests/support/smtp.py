@@ -14,12 +14,14 @@ class Client:
     """
 
     def __init__(self, host=hosts.MAIN, port=25, seconds=PATIENCE, from_host=hosts.MAIN,
-                 address=None):
-        """Connects, from another host if wanted. The greeting is left to be expected."""
+                 address=None, source=""):
+        """Connects, from another host or one of its addresses if wanted. The greeting is left to
+        be expected."""
         self._transcript = []
         self._buffer = b""
         with hosts.network_of(from_host):
-            self.socket = socket.create_connection((address or host, port), timeout=seconds)
+            self.socket = socket.create_connection((address or host, port), timeout=seconds,
+                                                   source_address=(source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):

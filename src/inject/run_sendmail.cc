@@ -1,8 +1,12 @@
 #include "inject/run_sendmail.h"
 
+#include <unistd.h>
+
 #include "inject/sendmail_arguments.h"
 #include "mail/address.h"
 #include "posix/environment.h"
+#include "posix/files.h"
+#include "posix/identity.h"
 #include "posix/io.h"
 #include "posix/program.h"
 #include "posix/spawn.h"
@@ -18,6 +22,19 @@ void set_author(const SendmailArguments& arguments) {
   const auto parts = mail::split_address(*arguments.sender);
   set_environment_variable("QMAILUSER", std::string(parts.local));
   if (parts.has_host) set_environment_variable("QMAILHOST", std::string(parts.host));
+}
+
+// Daemons such as cron run us without these variables, and a bounce to "anonymous" reaches nobody.
+// qmail-inject itself has no other source, as in qmail; sendmail has always known its caller.
+void name_caller() {
+  for (const char* name : {"QMAILUSER", "MAILUSER", "USER", "LOGNAME"}) {
+    if (!environment_variable(name).value_or("").empty()) return;
+  }
+  const auto passwd = read_file("/etc/passwd", most_user_database);
+  if (!passwd) return;
+  if (const auto name = find_local_name(*passwd, ::getuid())) {
+    set_environment_variable("LOGNAME", *name);
+  }
 }
 
 Outcome become_program(const SpawnSpec& spec) { return temporary(execute(spec)); }
@@ -40,6 +57,7 @@ Outcome run_sendmail(std::span<const char* const> argv) {
   switch (arguments->mode) {
     case SendmailMode::deliver:
       set_author(*arguments);
+      name_caller();
       // In the caller's directory: QMAILMFTFILE may be relative to it.
       return become_program(
           {.argv = inject_arguments(*arguments), .path = home + "/bin/qmail-inject"});

@@ -12,23 +12,30 @@
 namespace postern {
 namespace {
 
-constexpr std::size_t most_user_database = 16 << 20;  // bytes of /etc/passwd we are ready to read
+using Fields = std::array<std::string_view, 4>;
+
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+Fields split(std::string_view line) {
+  Fields fields;
+  for (auto& field : fields) {
+    const std::size_t colon = line.find(':');
+    field = line.substr(0, colon);
+    line.remove_prefix(colon == std::string_view::npos ? line.size() : colon + 1);
+  }
+  return fields;
+}
 
 // The fields of the line of `text` that begins with `name` and a colon.
-std::optional<std::array<std::string_view, 4>> find_line(std::string_view text,
-                                                         std::string_view name) {
+std::optional<Fields> find_line(std::string_view text, std::string_view name) {
   while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (!line.starts_with(name) || line.substr(name.size(), 1) != ":") continue;
-    std::array<std::string_view, 4> fields;
-    for (auto& field : fields) {
-      const std::size_t colon = line.find(':');
-      field = line.substr(0, colon);
-      line.remove_prefix(colon == std::string_view::npos ? line.size() : colon + 1);
-    }
-    return fields;
+    const std::string_view line = take_line(text);
+    if (line.starts_with(name) && line.substr(name.size(), 1) == ":") return split(line);
   }
   return std::nullopt;
 }
@@ -73,6 +80,14 @@ Result<gid_t> find_local_group(std::string_view group, std::string_view name) {
   const auto gid = parse_decimal<gid_t>((*fields)[2]);
   if (!gid) return failure("group " + std::string(name) + " has no id in /etc/group");
   return *gid;
+}
+
+Result<std::string> find_local_name(std::string_view passwd, uid_t uid) {
+  while (!passwd.empty()) {
+    const Fields fields = split(take_line(passwd));
+    if (!fields[0].empty() && parse_decimal<uid_t>(fields[2]) == uid) return std::string(fields[0]);
+  }
+  return failure("no user with uid " + std::to_string(uid) + " in /etc/passwd");
 }
 
 Result<SuiteIds> read_suite_ids() {

@@ -23,10 +23,14 @@ Status become(const Identity& identity);
 /// The same between fork and exec: no allocation; false with errno set.
 bool become_in_child(const Identity& identity) noexcept;
 
+constexpr std::size_t most_user_database = 16 << 20;  // bytes of /etc/passwd we are ready to read
+
 /// The suite's own users are local, so that a static program needs no name service for them.
 /// `passwd` and `group` are the text of /etc/passwd and /etc/group.
 Result<Identity> find_local_user(std::string_view passwd, std::string_view name);
 Result<gid_t> find_local_group(std::string_view group, std::string_view name);
+/// The first name that `passwd` has for a uid.
+Result<std::string> find_local_name(std::string_view passwd, uid_t uid);
 
 /// The ids of the suite (the users and groups of qmail's installation instructions).
 struct SuiteIds {

@@ -1,7 +1,11 @@
 #include "inject/run_sendmail.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <unistd.h>
+
+#include <map>
+#include <optional>
 
 #include "posix/environment.h"
 #include "support/temporary_directory.h"
@@ -49,6 +53,28 @@ TEST_F(RunSendmail, LeavesTheAuthorAloneForANullSender) {
   (void)run({"-f", "joe", "bob"});
   EXPECT_EQ(environment_variable("QMAILUSER"), "joe");
   EXPECT_FALSE(environment_variable("QMAILHOST"));
+}
+
+TEST_F(RunSendmail, FindsOutWhoCallsItWhereTheEnvironmentDoesNotSay) {
+  const auto* entry = ::getpwuid(::getuid());
+  ASSERT_NE(entry, nullptr);
+  const std::string caller = entry->pw_name;
+  const std::map<std::string, std::optional<std::string>> before = {
+      {"USER", environment_variable("USER")}, {"LOGNAME", environment_variable("LOGNAME")}};
+  unset_environment_variable("USER");
+  set_environment_variable("LOGNAME", "");
+  (void)run({"bob"});
+  EXPECT_EQ(environment_variable("LOGNAME"), caller);
+  for (const auto* name : {"LOGNAME", "USER", "MAILUSER", "QMAILUSER"}) {
+    unset_environment_variable("LOGNAME");
+    set_environment_variable(name, "somebody");
+    (void)run({"bob"});
+    EXPECT_NE(environment_variable("LOGNAME"), caller) << name;
+    unset_environment_variable(name);
+  }
+  for (const auto& [name, value] : before) {
+    if (value) set_environment_variable(name.c_str(), *value);
+  }
 }
 
 TEST_F(RunSendmail, DoesWhatIsNoWork) {

@@ -260,6 +260,9 @@ TEST(FindLocalUser, ReadsThePasswordFilesOwnForm) {
   EXPECT_EQ(find_local_user(passwd, "qmailq")->gid, 8U);
   EXPECT_EQ(find_local_user(passwd, "qmail").error().what, "no user qmail in /etc/passwd");
   EXPECT_FALSE(find_local_user(passwd, "bad"));
+  EXPECT_EQ(find_local_name(passwd, 7), "qmailq");
+  EXPECT_EQ(find_local_name(passwd, 4711).error().what, "no user with uid 4711 in /etc/passwd");
+  EXPECT_FALSE(find_local_name(":x:9:9::/:\nshort:x\n", 9));
   EXPECT_EQ(find_local_group("nofiles:x:12:\n", "nofiles"), 12U);
   EXPECT_FALSE(find_local_group("nofiles:x:12:\n", "files"));
 }

@@ -1,8 +1,7 @@
 """Programs that hand their mail to /usr/sbin/sendmail, run as a person runs them: mutt, s-nail,
 mailutils, git send-email, PHP's mail(), cron. What they say when a message is refused, too."""
 # unpack: mailutils
-# unpack: git-email
-# unpack: libmailtools-perl
+# unpack: git-email libmailtools-perl
 # unpack: php8.2-cli
 # unpack: cron
 
@@ -30,9 +29,8 @@ def libraries(package):
 
 
 def setUpModule():
-    for package, directories in (("git-email", ["usr"]), ("cron", ["usr", "etc"])):
-        for directory in directories:
-            hosts.on(hosts.MAIN, "cp", "-a", UNPACKED / package / directory, "/")
+    for package in ("git-email", "cron"):
+        hosts.install_unpacked(package)
     refuse = pathlib.Path("/var/qmail/bin/refuse")
     refuse.write_text(REFUSE, encoding="utf-8")
     refuse.chmod(0o755)
@@ -124,8 +122,7 @@ class Git(Sender, WorldTest):
         return self.run_as_alice(
             "git", "send-email", "--confirm=never", "--suppress-cc=all", "--envelope-sender=auto",
             "--from=Al <al@example.org>", *([f"--to={to}"] if to else []),
-            *(f"--bcc={who}" for who in bcc), patch, text="",
-            PERL5LIB=str(UNPACKED / "libmailtools-perl/usr/share/perl5"), **env)
+            *(f"--bcc={who}" for who in bcc), patch, text="", **env)
 
 
 class Php(Sender, WorldTest):

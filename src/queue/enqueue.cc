@@ -14,6 +14,7 @@
 #include "posix/buffer.h"
 #include "posix/files.h"
 #include "posix/io.h"
+#include "posix/lock.h"
 #include "queue/received_line.h"
 #include "wire/envelope.h"
 #include "wire/queue_names.h"
@@ -107,6 +108,7 @@ class Enqueuer {
       if (fd) {
         mess_ = std::move(*fd);
         pid_path_ = path;
+        hold_lock();
         return {};
       }
       if (fd.error().code != EEXIST || sequence == most_pid_names) {
@@ -114,6 +116,10 @@ class Enqueuer {
       }
     }
   }
+
+  // Until we end, so that qmail-send never takes the file for debris, whatever the clocks say. Where
+  // there are no locks, only its age protects it.
+  void hold_lock() const { (void)try_lock(mess_.get()); }
 
   Step copy_message() {
     const std::string trace =

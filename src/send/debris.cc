@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "posix/files.h"
+#include "posix/lock.h"
 #include "wire/time_limits.h"
 
 namespace postern::send {
@@ -15,10 +16,19 @@ bool is_absent(const std::string& path) {
   return !info && info.error().code == ENOENT;
 }
 
+// qmail-queue holds a lock from before mess/N has its name until it ends.
+bool is_being_written(const std::string& mess) {
+  const auto file = open_for_reading(mess);
+  return !file || !try_lock(file->get());
+}
+
+// The age alone does not tell: when the clock is set forward, what is just being written is old too.
+// todo/N is looked for last, when no qmail-queue is there any more that could still make it.
 bool is_debris(wire::MessageId id, std::int64_t now) {
-  const auto mess = stat_file(wire::mess_path(id));
+  const std::string path = wire::mess_path(id);
+  const auto mess = stat_file(path);
   return mess && mess->st_atime < now - wire::debris_age && is_absent(wire::info_path(id)) &&
-         is_absent(wire::todo_path(id));
+         !is_being_written(path) && is_absent(wire::todo_path(id));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Messages that were never queued: a qmail-queue that was killed leaves a mess file, perhaps an
 // intd file, and nobody else will ever touch them. From time to time this looks for such files,
-// old enough that no qmail-queue can still be writing them, and has qmail-clean remove them.
+// old enough that no qmail-queue can still be writing them, and locked by none, and has qmail-clean
+// remove them.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "posix/lock.h"
 #include "posix/pipe.h"
 #include "unit/queue/queue_fixture.h"
 #include "wire/envelope.h"
@@ -135,6 +136,25 @@ TEST_F(Enqueue, ThrowsTheMessageAwayWhenASyncBeforeTheLinkFails) {
     expect_refusal(take("x\n", envelope), QueueExit::write_error);
     EXPECT_EQ(disk_.synced.size(), 3U) << "a sync that failed must not be tried again";
   }
+}
+
+// qmail-send takes nothing for debris that is locked.
+TEST_F(Enqueue, HoldsALockOnTheTextFromItsFirstNameToTheEnd) {
+  wire::MessageId id = 0;
+  int locked = 0;
+  const auto look = [&](const std::string& path) {
+    const auto tried = try_lock(open_for_reading(path).value().get());
+    if (!tried && tried.error().code == EWOULDBLOCK) ++locked;
+  };
+  disk_.arrange = [&](wire::MessageId number) {
+    id = number;
+    for (const auto& entry : std::filesystem::directory_iterator("pid")) look(entry.path());
+  };
+  disk_.look = [&](const std::string&) { look(wire::mess_path(id)); };
+  ASSERT_TRUE(take("x\n", envelope));
+  EXPECT_EQ(locked, 1 + 4) << "with the first name, and before each sync";
+  look(wire::mess_path(id));
+  EXPECT_EQ(locked, 1 + 4) << "still locked at the end";
 }
 
 TEST_F(Enqueue, TakesTodoBackButLeavesTheTextWhenTheLastSyncFails) {

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <set>
 
+#include "posix/files.h"
+#include "posix/lock.h"
 #include "unit/send/queue_world.h"
 #include "wire/time_limits.h"
 
@@ -592,6 +594,23 @@ TEST(Engine, SweepsMessagesThatWereNeverQueued) {
   world.now += wire::debris_scan_interval;
   QueueWorld::set_time(wire::mess_path(young), world.now - wire::debris_age - 1);
   world.run_until([&] { return !QueueWorld::exists(wire::mess_path(young)); });
+}
+
+// A step of the clock makes everything old, also what a qmail-queue has just begun.
+TEST(Engine, SweepsNothingThatIsStillBeingWritten) {
+  QueueWorld world;
+  const auto begun = world.put({"a@x", {}});
+  fs::remove(wire::todo_path(begun));
+  QueueWorld::set_time(wire::mess_path(begun), world.now - wire::debris_age - 1);
+  auto writer = open_for_reading(wire::mess_path(begun)).value();
+  ASSERT_TRUE(try_lock(writer.get()));
+  world.start();
+  world.run_until_quiet();
+  EXPECT_TRUE(QueueWorld::exists(wire::mess_path(begun)));
+  EXPECT_TRUE(world.clean_orders.empty());
+  writer.reset();
+  world.now += wire::debris_scan_interval;
+  world.run_until([&] { return !QueueWorld::exists(wire::mess_path(begun)); });
 }
 
 TEST(Engine, HangupReadsLocalsAndVirtualdomainsAgain) {

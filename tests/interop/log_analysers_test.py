@@ -9,11 +9,12 @@ import pathlib
 import re
 import unittest
 
-from support import hosts, server, services, smtp
+from support import examples, hosts, server, services, smtp
 from support.case import WorldTest
 from support.services import Service
 from support.wait import wait_until
 
+COOKBOOK = hosts.REPOSITORY / "docs/COOKBOOK.md"
 LOGS = pathlib.Path("/var/log/qmail/qmail-send")
 CONVERT = hosts.REPOSITORY / "build/interop/awstats/usr/share/doc/awstats/examples/maillogconvert.pl"
 # Sender, recipients, and how often.
@@ -108,11 +109,9 @@ class LogAnalysers(WorldTest):
         wait_until(lambda: list(LOGS.glob("@*.s")), "multilog to keep a file")
 
     def test_logwatch_counts_senders_recipients_and_replies(self):
-        for name, text in (
-                ("logfiles/qmail-send-current.conf", "LogFile =\nLogFile = qmail/qmail-send/@*.s\n"
-                 "LogFile = qmail/qmail-send/current\n"),
-                ("services/qmail-send.conf", "$threshold = 0\n")):
-            pathlib.Path("/etc/logwatch/conf", name).write_text(text, encoding="ascii")
+        for name in ("logfiles/qmail-send-current.conf", "services/qmail-send.conf"):
+            path = pathlib.Path("/etc/logwatch/conf", name)
+            path.write_text(examples.shown_file(COOKBOOK, path), encoding="ascii")
         said = hosts.on(hosts.MAIN, "perl", "/usr/share/logwatch/scripts/logwatch.pl", "--service",
                         "qmail-send", "--range", "all", "--output", "stdout").stdout
         expected = Expected()

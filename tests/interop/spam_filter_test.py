@@ -15,6 +15,7 @@ from support import examples, hosts, services, smtp
 from support.case import WorldTest
 from support.wait import PATIENCE, wait_until
 
+COOKBOOK = hosts.REPOSITORY / "docs/COOKBOOK.md"
 SPAMD = hosts.REPOSITORY / "build/interop/spamd"
 FILTER = pathlib.Path("/var/qmail/bin/filter")
 LOG = pathlib.Path("/var/log/spamd")
@@ -25,13 +26,6 @@ MESSAGE = ("From: Ann <ann@example.net>\nTo: Bob <bob@example.org>\nSubject: lun
 REFUSED = "This looks like spam. (#5.7.1)"
 LATER = "451 mail server temporarily rejected message (#4.3.0)"
 LINE = "All work and no play makes Jack a dull boy.\n"
-
-
-def block(path):
-    """A file as the cookbook shows it."""
-    (lines,) = [step.lines for step in examples.steps_of(hosts.REPOSITORY / "docs/COOKBOOK.md")
-                if step.verb == "file" and step.arguments[0] == path]
-    return "".join(f"{line}\n" for line in lines)
 
 
 def start_spamd():
@@ -61,10 +55,9 @@ class SpamFilter(WorldTest):
     @classmethod
     def setUpClass(cls):
         hosts.install_unpacked("spamc")
-        FILTER.write_text(block(str(FILTER)), encoding="utf-8")
+        for path in (FILTER, pathlib.Path("/etc/tcp.smtp")):
+            path.write_text(examples.shown_file(COOKBOOK, path), encoding="utf-8")
         FILTER.chmod(0o755)
-        rules = pathlib.Path("/etc/tcp.smtp")
-        rules.write_text(block(str(rules)), encoding="utf-8")
         hosts.on(hosts.MAIN, "qmailctl", "cdb")
         child = start_spamd()
         cls.addClassCleanup(child.wait)

@@ -47,6 +47,13 @@ def steps_of(path):
     return list(_document_steps(text) if path.suffix == ".md" else _page_steps(text))
 
 
+def shown_file(document, path):
+    """The contents that a document's recipe gives a file, for a test that runs more than it does."""
+    (step,) = [step for step in steps_of(document)
+               if step.verb == "file" and step.arguments[0] == str(path)]
+    return "".join(f"{line}\n" for line in step.lines)
+
+
 def _page_steps(text):
     step = None
     in_block = False

@@ -117,8 +117,8 @@ class Enqueuer {
     }
   }
 
-  // Until we end, so that qmail-send never takes the file for debris, whatever the clocks say. Where
-  // there are no locks, only its age protects it.
+  // Until we end, so that qmail-send never takes the file for debris, whatever the clocks say.
+  // Where there are no locks, only its age protects it.
   void hold_lock() const { (void)try_lock(mess_.get()); }
 
   Step copy_message() {

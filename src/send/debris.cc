@@ -22,8 +22,8 @@ bool is_being_written(const std::string& mess) {
   return !file || !try_lock(file->get());
 }
 
-// The age alone does not tell: when the clock is set forward, what is just being written is old too.
-// todo/N is looked for last, when no qmail-queue is there any more that could still make it.
+// The age alone does not tell: when the clock is set forward, what is just being written is old
+// too. todo/N is looked for last, when no qmail-queue is there any more that could still make it.
 bool is_debris(wire::MessageId id, std::int64_t now) {
   const std::string path = wire::mess_path(id);
   const auto mess = stat_file(path);

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
-from bench import fetch
+from bench import REPOSITORY, fetch
 from bench.servers import server
 
 _SHARED = pathlib.Path("/usr/share/postfix")
@@ -21,17 +21,7 @@ inet_protocols = all
 home_mailbox = Maildir/
 transport_maps = hash:/etc/postfix/transport
 """
-# What `postfix set-permissions` would do, which gives up over manual pages that are not there.
-_PERMISSIONS = """
-cd /var/spool/postfix
-mkdir -p public maildrop
-chown postfix:postdrop public maildrop
-chown postfix /var/lib/postfix
-chmod 2710 public
-chmod 1730 maildrop
-chown root:postdrop /usr/sbin/postdrop /usr/sbin/postqueue
-chmod 2555 /usr/sbin/postdrop /usr/sbin/postqueue
-"""
+_PERMISSIONS = REPOSITORY / "tests/interop/peers/postfix-permissions"
 
 
 class Postfix(server.Server):
@@ -50,7 +40,7 @@ class Postfix(server.Server):
         server.write("/etc/aliases", "postmaster: root\n")
         for directory in ("/var/spool/postfix", "/var/lib/postfix"):
             server.put_on_disk(place, directory)
-        for command in (["sh", "-ec", _PERMISSIONS], ["newaliases"],
+        for command in ([_PERMISSIONS], ["newaliases"],
                         ["postmap", etc / "transport"],
                         ["/usr/lib/postfix/configure-instance.sh", "-"]):
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)

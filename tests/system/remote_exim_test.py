@@ -3,27 +3,24 @@
 # unpack: exim4-daemon-light
 import subprocess
 
-from support import hosts, services, smtp
+from support import hosts, peers, services, smtp
 from support.case import WorldTest
 from support.remote import deliver
 from support.wait import wait_until
 
 RELAY = "mail.provider.de"
 LOGIN = "dHJvdHRlbA== aWNo"  # trottel, ich
-UNPACKED = hosts.REPOSITORY / "build/interop/exim4-daemon-light"
 DELIVERED = "var/spool/relay/delivered"
 
 
 def setUpModule():
     global exim
-    hosts.on(RELAY, "cp", "-a", f"{UNPACKED}/etc", f"{UNPACKED}/usr", "/")
-    hosts.on(RELAY, "ldconfig")
-    hosts.on(RELAY, "useradd", "--system", "--no-create-home", "Debian-exim")
+    peers.install(RELAY, "exim4-daemon-light", "Debian-exim")
     hosts.on(RELAY, "install", "-d", "-o", "Debian-exim", "/var/spool/relay")
     hosts.on(RELAY, "install", "-m", "0644", hosts.REPOSITORY / "tests/interop/exim.conf",
              "/etc/exim4/exim4.conf")
     exim = subprocess.Popen(["on", RELAY, "/usr/sbin/exim4", "-bdf", "-q1h"])
-    wait_until(lambda: hosts.on(RELAY, "ss", "-Hltn", "sport = :2504").stdout, "Exim to listen")
+    peers.wait_for_port(RELAY, 2504)
 
 
 def tearDownModule():

@@ -4,7 +4,7 @@
 # unpack: dovecot-imapd dovecot-pop3d
 import subprocess
 
-from support import hosts, services, smtp
+from support import hosts, peers, services, smtp
 from support.case import WorldTest
 from support.remote import deliver
 from support.wait import wait_until
@@ -20,11 +20,8 @@ def on(*command):
 
 
 def setUpModule():
-    for package in ("postfix", "dovecot-imapd"):
-        hosts.install_unpacked(package, RELAY)
-    for user in ("postfix", "dovecot", "dovenull"):
-        on("useradd", "--system", "--no-create-home", user)
-    on("groupadd", "--system", "postdrop")
+    peers.install(RELAY, "postfix", "postfix", "postdrop")
+    peers.install(RELAY, "dovecot-imapd", "dovecot", "dovenull")
     interop = hosts.REPOSITORY / "tests/interop"
     on("cp", interop / "postfix/main.cf", interop / "postfix/master.cf", "/etc/postfix/")
     on("cp", interop / "dovecot/dovecot.conf", interop / "dovecot/users", "/etc/dovecot/")
@@ -33,7 +30,7 @@ def setUpModule():
     on("install", "-d", "/var/spool/postfix")
     # Postfix closes every descriptor it might have, one after another.
     on("prlimit", "--nofile=1024", "/usr/sbin/postfix", "start")
-    wait_until(lambda: on("ss", "-Hltn", "sport = :2504").stdout, "Postfix to listen")
+    peers.wait_for_port(RELAY, 2504)
     global dovecot
     dovecot = subprocess.Popen(["on", RELAY, "/usr/sbin/dovecot", "-F"])
     wait_until(lambda: on("ss", "-Hlx", "src", AUTH_SOCKET).stdout, "Dovecot to listen")

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -31,7 +32,10 @@ std::string file_afterwards(std::string_view name, bool read) {
   if (!name.contains(":2,")) file += ":2,";
   const std::size_t flags = file.rfind(":2,") + 3;
   if (!read || file.find('S', flags) != std::string::npos) return file;
-  return file.insert(std::min(file.find_first_of("TUVWXYZ", flags), file.size()), 1, 'S');
+  const auto place = std::find_if(file.begin() + static_cast<std::ptrdiff_t>(flags), file.end(),
+                                  [](char flag) { return flag > 'S'; });
+  file.insert(place, 'S');
+  return file;
 }
 
 }  // namespace

@@ -114,11 +114,12 @@ TEST_F(PopMaildir, UpdateFlagsWhatHasBeenReadInCur) {
   put("Maildir/cur/3:2,S", "x", now - 7);
   put("Maildir/cur/4", "x", now - 6);
   put("Maildir/cur/5", "x", now - 5);
+  put("Maildir/cur/6:2,Rab", "Dovecot's keywords a and b", now - 4);
   const Mailbox mailbox = scan();
-  Marks marks(5);
-  marks.read = {true, true, true, true, false};
+  Marks marks(6);
+  marks.read = {true, true, true, true, false, true};
   EXPECT_TRUE(Maildir::open("Maildir")->update(mailbox, marks).has_value());
-  EXPECT_EQ(names("Maildir/cur"), (Names{"1:2,S", "2:2,FST", "3:2,S", "4:2,S", "5"}));
+  EXPECT_EQ(names("Maildir/cur"), (Names{"1:2,S", "2:2,FST", "3:2,S", "4:2,S", "5", "6:2,RSab"}));
 }
 
 TEST_F(PopMaildir, UpdateRemovesTheDeletedOnesOnly) {

@@ -190,7 +190,9 @@ void Quota::warn_if_nearly_full() {
   const auto marked = open_file(mark, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW, 0600);
   const timespec times[2] = {{names_.now(), 0}, {names_.now(), 0}};
   if (!marked || ::futimens(marked->get(), times) != 0) return;
-  (void)deliver_to_maildir(top_ + "/", "", *message, names_);
+  if (!deliver_to_maildir(top_ + "/", "", *message, names_)) return;
+  const auto info = stat_open_file(text->get());
+  if (info) add({.bytes = info->st_size, .messages = 1});
 }
 
 std::unexpected<Failure> full() {

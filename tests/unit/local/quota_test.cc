@@ -153,6 +153,7 @@ TEST_F(Quotas, WarnOnceADayFromNineTenthsOn) {
   write("Maildir/maildirsize", "100S\n70 1\n");
   ASSERT_TRUE(deliver());
   EXPECT_THAT(names_in("Maildir/new"), SizeIs(3)) << "90 of 100";
+  EXPECT_EQ(size(), "100S\n70 1\n" + std::string(line_of_a_message) + "22 1         \n");
   write("Maildir/maildirsize", "100S\n70 1\n");
   now_ += 86399;
   ASSERT_TRUE(deliver());

@@ -6,7 +6,6 @@
 
 #include <memory>
 
-#include "base/integers.h"
 #include "posix/environment.h"
 #include "posix/files.h"
 #include "posix/io.h"
@@ -32,25 +31,10 @@ bool for_each_name(const std::string& path, Visit visit) {
   }
 }
 
-// A message that is marked as trash does not count.
-bool is_trashed(std::string_view name) {
-  const std::size_t flags = name.rfind(":2,");
-  return flags != std::string_view::npos && name.find('T', flags) != std::string_view::npos;
-}
-
-// Others write the size into the name, which saves a look at the file.
-std::optional<std::uint64_t> size_in_name(std::string_view name) {
-  name = wire::unique_maildir_part(name);
-  const std::size_t mark = name.find(",S=");
-  if (mark == std::string_view::npos) return std::nullopt;
-  name.remove_prefix(mark + 3);
-  return parse_decimal(name.substr(0, name.find(',')));
-}
-
 bool count_messages(const std::string& path, MaildirUsage& usage) {
   return for_each_name(path, [&](const std::string& name) {
-    if (name.starts_with('.') || is_trashed(name)) return;
-    auto bytes = size_in_name(name);
+    if (name.starts_with('.') || !wire::counts_towards_quota(name)) return;
+    auto bytes = wire::size_in_maildir_name(name);
     if (!bytes) {
       const auto info = stat_file(path + "/" + name);
       if (!info || !S_ISREG(info->st_mode)) return;
@@ -90,9 +74,7 @@ class Quota {
   void warn_if_nearly_full();
 
  private:
-  static std::string top_of(const std::string& directory) {
-    return stat_file(directory + "maildirfolder") ? directory + ".." : directory + ".";
-  }
+  static std::string top_of(const std::string& directory);
   [[nodiscard]] std::string path() const { return top_ + "/maildirsize"; }
   void read();
   void count();
@@ -104,6 +86,12 @@ class Quota {
   std::optional<wire::MaildirSize> size_;  // nothing: there is no quota
   bool is_fresh_ = false;                  // counting again would be a waste
 };
+
+// A folder is marked as such and stands in a Maildir. Dovecot marks mailboxes that it makes, too.
+std::string Quota::top_of(const std::string& directory) {
+  const bool is_folder = stat_file(directory + "maildirfolder") && stat_file(directory + "../cur");
+  return directory + (is_folder ? ".." : ".");
+}
 
 void Quota::read() {
   const auto file = open_file(path(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW);

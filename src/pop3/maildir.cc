@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "posix/files.h"
+#include "posix/io.h"
 #include "wire/time_limits.h"
 
 namespace postern::pop3 {
@@ -36,6 +37,15 @@ std::string file_afterwards(std::string_view name, bool read) {
                                   [](char flag) { return flag > 'S'; });
   file.insert(place, 'S');
   return file;
+}
+
+// One message less; one that does not count makes no difference.
+void take_away(std::string_view name, std::uint64_t file_bytes, wire::MaildirUsage& usage) {
+  if (!wire::counts_towards_quota(name)) return;
+  const std::uint64_t bytes = wire::size_in_maildir_name(name).value_or(file_bytes);
+  --usage.messages;
+  // A size beyond all measure was never counted so; the next count of the mailbox corrects it.
+  if (__builtin_sub_overflow(usage.bytes, bytes, &usage.bytes)) usage.bytes = 0;
 }
 
 }  // namespace
@@ -120,11 +130,18 @@ void Maildir::move_file(const std::string& from, const std::string& to) const {
 }
 
 // A mail reader has given these other flags since the scan, and with them other names.
-Status Maildir::remove_moved(const std::set<std::string, std::less<>>& unique_parts) const {
+Status Maildir::remove_moved(const std::set<std::string, std::less<>>& unique_parts,
+                             wire::MaildirUsage& usage) const {
   bool removed = true;
   const auto read = for_each_file("cur", [&](int folder, const char* name) {
     if (!unique_parts.contains(unique_part(name))) return;
-    if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) removed = false;
+    struct stat status{};
+    const bool known = ::fstatat(folder, name, &status, 0) == 0;
+    if (::unlinkat(folder, name, 0) == 0) {
+      if (known) take_away(name, static_cast<std::uint64_t>(status.st_size), usage);
+    } else if (errno != ENOENT) {
+      removed = false;
+    }
   });
   if (!read) return read;
   return removed ? Status{} : failure("unable to remove a message");
@@ -136,12 +153,27 @@ Status Maildir::sync_folder(const char* folder) const {
   return sync_file(fd.get(), folder);
 }
 
+// One write of one line, as a delivery adds its own. Not synced: a line that is lost, or written to
+// a file that is just being replaced, is missed until the mailbox is counted again.
+void Maildir::add_to_quota(const wire::MaildirUsage& usage) const {
+  // Dovecot marks the mailboxes that it makes as folders, too; but they stand in no Maildir.
+  const bool is_folder = ::faccessat(fd_.get(), "maildirfolder", F_OK, 0) == 0 &&
+                         ::faccessat(fd_.get(), "../cur", F_OK, 0) == 0;
+  const char* path = is_folder ? "../maildirsize" : "maildirsize";
+  const Fd file(
+      ::openat(fd_.get(), path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  (void)write_all(file.get(), wire::format_maildirsize_line(usage));
+}
+
 // Nothing that happens here can lose a message that was not deleted, so only one promise needs a
 // sync: the +OK to QUIT says that what was deleted is gone. After a power failure it must not be
 // delivered again, and so the folders it was removed from are synced before the answer.
 Status Maildir::update(const Mailbox& mailbox, const Marks& marks) const {
   Status status;
   bool removed[2] = {false, false};
+  wire::MaildirUsage usage;
   std::set<std::string, std::less<>> moved;
   for (std::size_t i = 0; i < mailbox.size(); ++i) {
     const std::string file = file_of(mailbox, i);
@@ -150,6 +182,7 @@ Status Maildir::update(const Mailbox& mailbox, const Marks& marks) const {
       if (!stays) move_file(file, file_afterwards(mailbox.name(i), marks.read[i]));
     } else if (::unlinkat(fd_.get(), file.c_str(), 0) == 0) {
       removed[static_cast<std::size_t>(mailbox.folder(i))] = true;
+      take_away(mailbox.name(i), mailbox.bytes(i), usage);
     } else if (errno == ENOENT) {
       moved.emplace(unique_part(mailbox.name(i)));
     } else {
@@ -157,13 +190,14 @@ Status Maildir::update(const Mailbox& mailbox, const Marks& marks) const {
     }
   }
   if (!moved.empty()) {
-    if (auto gone = remove_moved(moved); !gone) status = gone;
+    if (auto gone = remove_moved(moved, usage); !gone) status = gone;
     removed[static_cast<std::size_t>(Folder::seen)] = true;
   }
   for (const Folder folder : {Folder::fresh, Folder::seen}) {
     if (!removed[static_cast<std::size_t>(folder)]) continue;
     if (auto synced = sync_folder(path_of(folder)); !synced) status = synced;
   }
+  if (usage.messages != 0) add_to_quota(usage);
   return status;
 }
 

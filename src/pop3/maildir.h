@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "pop3/mailbox.h"
 #include "posix/fd.h"
+#include "wire/maildirsize.h"
 
 namespace postern::pop3 {
 
@@ -24,7 +25,8 @@ class Maildir {
   /// A message, also when a mail reader has moved it in the meantime.
   Result<Fd> open_message(const Mailbox& mailbox, std::size_t index) const;
   /// Removes what is deleted, durably, moves the rest of new/ to cur/, and flags what has been
-  /// read. Error: not everything that should be gone is.
+  /// read. A quota of the mailbox is told what has gone. Error: not everything that should be gone
+  /// is.
   Status update(const Mailbox& mailbox, const Marks& marks) const;
 
  private:
@@ -33,7 +35,9 @@ class Maildir {
   Status for_each_file(const char* folder, const Visit& visit) const;
   Status add_folder(Mailbox& mailbox, Folder folder, std::int64_t now) const;
   void move_file(const std::string& from, const std::string& to) const;
-  Status remove_moved(const std::set<std::string, std::less<>>& unique_parts) const;
+  Status remove_moved(const std::set<std::string, std::less<>>& unique_parts,
+                      wire::MaildirUsage& usage) const;
+  void add_to_quota(const wire::MaildirUsage& usage) const;
   Status sync_folder(const char* folder) const;
 
   Fd fd_;

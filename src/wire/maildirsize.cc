@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/integers.h"
+#include "wire/maildir_name.h"
 
 namespace postern::wire {
 namespace {
@@ -87,6 +88,19 @@ std::string format_maildirsize_line(const MaildirUsage& usage) {
   std::string line = std::to_string(usage.bytes) + " " + std::to_string(usage.messages);
   line.resize(std::max(line.size(), line_bytes), ' ');
   return line + "\n";
+}
+
+bool counts_towards_quota(std::string_view name) {
+  const std::size_t flags = name.rfind(":2,");
+  return flags == std::string_view::npos || name.find('T', flags) == std::string_view::npos;
+}
+
+std::optional<std::uint64_t> size_in_maildir_name(std::string_view name) {
+  name = unique_maildir_part(name);
+  const std::size_t mark = name.find(",S=");
+  if (mark == std::string_view::npos) return std::nullopt;
+  name.remove_prefix(mark + 3);
+  return parse_decimal(name.substr(0, name.find(',')));
 }
 
 bool fits_maildir_quota(const MaildirQuota& quota, const MaildirUsage& usage,

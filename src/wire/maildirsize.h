@@ -47,6 +47,11 @@ std::optional<MaildirSize> parse_maildirsize(std::string_view text);
 /// One line, of at least 14 bytes, as others write it.
 std::string format_maildirsize_line(const MaildirUsage& usage);
 
+/// Whether a message whose file has this name counts: those with the flag T do not.
+bool counts_towards_quota(std::string_view name);
+/// The size behind ",S=", where others have written it into a file's name to save a look at it.
+std::optional<std::uint64_t> size_in_maildir_name(std::string_view name);
+
 /// Whether the quota has room for `more` besides `usage`.
 bool fits_maildir_quota(const MaildirQuota& quota, const MaildirUsage& usage,
                         const MaildirUsage& more);

@@ -127,6 +127,14 @@ TEST_F(Quotas, AreThoseOfTheMailboxInItsFolders) {
   EXPECT_THAT(names_in("Maildir/.Work/new"), SizeIs(1));
 }
 
+TEST_F(Quotas, OfAMailboxThatDovecotMarksAsAFolderAreItsOwn) {
+  write("Maildir/maildirfolder", "");
+  write("Maildir/maildirsize", "30S\n0 0\n");
+  ASSERT_TRUE(deliver());
+  EXPECT_EQ(size(), "30S\n0 0\n" + std::string(line_of_a_message));
+  EXPECT_EQ(deliver().error(), full());
+}
+
 TEST_F(Quotas, NeverCostAMessageWhenTheirFileIsDamaged) {
   for (const std::string text :
        {"", "\n", "NOQUOTA\n", "12X\n1 1\n", "S\n", "99999999999999999999999S\n", "100S\n1\n",

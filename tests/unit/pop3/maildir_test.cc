@@ -135,6 +135,64 @@ TEST_F(PopMaildir, UpdateRemovesTheDeletedOnesOnly) {
   EXPECT_EQ(names("Maildir/new"), Names{});
 }
 
+TEST_F(PopMaildir, WhatIsRemovedMakesRoomInTheQuota) {
+  put("Maildir/new/1", "four", now - 6);
+  put("Maildir/new/2", "stays", now - 5);
+  put("Maildir/cur/3,S=10,W=11:2,S", "others' size", now - 4);
+  put("Maildir/cur/4:2,ST", "trash", now - 3);
+  put("Maildir/cur/5:2,", "moved", now - 2);
+  put("Maildir/cur/6:2,", "not by us", now - 1);
+  put("Maildir/maildirsize", "1000S\n37 6         \n", now - 1);
+  const Mailbox mailbox = scan();
+  fs::rename("Maildir/cur/5:2,", "Maildir/cur/5:2,F");
+  fs::remove("Maildir/cur/6:2,");
+  Marks marks(6);
+  marks.deleted = {true, false, true, true, true, true};
+  EXPECT_TRUE(Maildir::open("Maildir")->update(mailbox, marks).has_value());
+  EXPECT_EQ(*read_file("Maildir/maildirsize", 100), "1000S\n37 6         \n-19 -3       \n");
+}
+
+TEST_F(PopMaildir, WhatIsRemovedFromAFolderMakesRoomInTheQuotaOfTheMailbox) {
+  for (const char* name : {"tmp", "new", "cur"}) {
+    fs::create_directories(std::string("Maildir/.Work/") + name);
+  }
+  put("Maildir/.Work/maildirfolder", "", now - 1);
+  put("Maildir/.Work/new/1", "four", now - 1);
+  put("Maildir/maildirsize", "9C\n", now - 1);
+  const auto folder = Maildir::open("Maildir/.Work");
+  Marks marks(1);
+  marks.deleted = {true};
+  EXPECT_TRUE(folder->update(*folder->scan(now), marks).has_value());
+  EXPECT_EQ(*read_file("Maildir/maildirsize", 100), "9C\n-4 -1        \n");
+}
+
+TEST_F(PopMaildir, AMailboxThatDovecotMarksAsAFolderHasAQuotaOfItsOwn) {
+  put("Maildir/maildirfolder", "", now - 1);
+  put("Maildir/new/1", "four", now - 1);
+  put("Maildir/maildirsize", "9C\n", now - 1);
+  Marks marks(1);
+  marks.deleted = {true};
+  EXPECT_TRUE(Maildir::open("Maildir")->update(scan(), marks).has_value());
+  EXPECT_EQ(*read_file("Maildir/maildirsize", 100), "9C\n-4 -1        \n");
+}
+
+TEST_F(PopMaildir, NoQuotaIsMadeAndNothingElseWrittenTo) {
+  put("Maildir/new/1", "x", now - 1);
+  put("Maildir/new/2", "x", now - 1);
+  Marks marks(1);
+  marks.deleted = {true};
+  EXPECT_TRUE(Maildir::open("Maildir")->update(scan(), Marks(2)).has_value());
+  EXPECT_FALSE(fs::exists("Maildir/maildirsize"));
+  put("precious", "as it was", now);
+  fs::create_symlink("../precious", "Maildir/maildirsize");
+  EXPECT_TRUE(Maildir::open("Maildir")->update(scan(), marks).has_value());
+  EXPECT_EQ(*read_file("precious", 100), "as it was");
+  fs::remove("Maildir/maildirsize");
+  ASSERT_EQ(::mkfifo("Maildir/maildirsize", 0600), 0);
+  EXPECT_TRUE(Maildir::open("Maildir")->update(scan(), marks).has_value());
+  EXPECT_EQ(names("Maildir/cur"), Names{});
+}
+
 TEST_F(PopMaildir, MoveNeverReplacesAMessage) {
   put("Maildir/new/1", "the new one", now - 1);
   const Mailbox mailbox = scan();

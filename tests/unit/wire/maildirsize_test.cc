@@ -49,6 +49,25 @@ TEST(MaildirSize, WithALineThatMakesNoSenseIsNotSound) {
   }
 }
 
+TEST(MaildirSize, CountsMessagesThatAreNotTrash) {
+  for (const char* name : {"1.a.h", "1.a.h:2,", "1.a.h:2,FRS", "T.a.T:2,Sa", "1.a.h:1,T"}) {
+    EXPECT_TRUE(counts_towards_quota(name)) << name;
+  }
+  for (const char* name : {"1.a.h:2,T", "1.a.h:2,FSTa"}) {
+    EXPECT_FALSE(counts_towards_quota(name)) << name;
+  }
+}
+
+TEST(MaildirSize, IsReadFromNamesWhereOthersPutIt) {
+  EXPECT_EQ(size_in_maildir_name("1.a.h,S=12:2,S"), 12U);
+  EXPECT_EQ(size_in_maildir_name("1.a.h,S=12,W=15:2,S"), 12U);
+  EXPECT_EQ(size_in_maildir_name("1.a.h,W=15,S=12"), 12U);
+  for (const char* name : {"1.a.h", "1.a.h:2,S=12", "1.a.h,S=", "1.a.h,S=x", "1.a.h,S=-1",
+                           "1.a.h,S=99999999999999999999"}) {
+    EXPECT_EQ(size_in_maildir_name(name), std::nullopt) << name;
+  }
+}
+
 TEST(MaildirSize, FitsUpToTheLimit) {
   const MaildirQuota quota{.bytes = 100, .messages = 3};
   EXPECT_TRUE(

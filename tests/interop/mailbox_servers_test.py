@@ -124,6 +124,8 @@ class WithServer:
         self.assertEqual(b"Subject: appended\n\nhere\n", after[appended][1])
         self.assertEqual(files(), {unique: text for unique, (_, text) in after.items()})
         # Its own marks are in order for the other: read now, and nothing else has changed.
+        for name in pop3.names("alice", "cur"):
+            self.assertRegex(name, r"\A[^:]+:2,D?F?P?R?S[a-z]*\Z")
         flags = {text.split(b"Subject: ")[1].split(b"\n")[0].decode(): flags for flags, text
                  in ((m.flags, m.text) for m in fetch_all(self.imap).values())}
         self.assertLessEqual({r"\Seen", r"\Flagged", "a-keyword"}, flags["plain"])
@@ -153,7 +155,7 @@ class WithServer:
         self.assertEqual(len(BODIES), len(fetch_all(self.imap)))
 
     def test_finds_what_qmail_local_puts_into_a_folder(self):
-        ask(self.imap.create(self.server.folder))
+        hosts.as_user("alice", "maildirmake", "-f", "Work", "Maildir")
         self.dot_qmail("alice", "./Maildir/.Work/\n", "-work")
         send("alice-work", header="Subject: filed\n")
         services.wait_for_mail("alice", directory="Maildir/.Work")
@@ -247,6 +249,20 @@ class Quotas(LocalTest):
         self.wait_for_deferral("maildrop:_maildir_over_quota.")
         self.dot_qmail("alice", "#\n", "-maildrop")
         self.retry()
+
+    def test_of_dovecots_delivery_agent_are_counted_alike(self):
+        self.set_quota("4000S,9C")
+        self.dot_qmail("alice", '|preline -f /usr/lib/dovecot/dovecot-lda -e -f "$SENDER"\n', "-lda")
+        self.deliver("-lda")
+        self.assertIn(b"\nDelivered-To: alice-lda@mail.example.org\n", services.maildir("alice")[0])
+        self.deliver()
+        self.assert_totals_agree()
+        send("alice-lda", "x" * 4000)
+        self.assert_bounced(b"\nQuota exceeded")
+        self.assert_totals_agree()
+        self.dot_qmail("alice", "|preline -f /usr/lib/dovecot/dovecot-lda -m no/such/folder\n", "-lda")
+        self.deliver("-lda")
+        self.assert_totals_agree()
 
     def test_of_qmail_local_are_the_servers_too(self):
         for server in (DOVECOT, COURIER):

@@ -117,6 +117,18 @@ void check_acceptance(Warnings& warnings) {
   }
 }
 
+// Whoever may write to such a host may write to anybody: the rest of user%host@it is routed on.
+void check_percenthack(Warnings& warnings) {
+  AcceptedHosts accepted;
+  for (const auto& host : list_of("percenthack")) {
+    if (!accepted.accept(host)) continue;
+    warnings.push_back("control/percenthack has " + quoted(host) +
+                       ", which strangers may write to: with user%host@" + host +
+                       " they send through this host to anybody. Remove it there, or from "
+                       "control/rcpthosts.");
+  }
+}
+
 void check_virtualdomains(Warnings& warnings) {
   const control::HostSet locals(list_of("locals"));
   for (const auto& line : list_of("virtualdomains")) {
@@ -124,6 +136,17 @@ void check_virtualdomains(Warnings& warnings) {
     if (locals.contains(key)) {
       warnings.push_back("control/virtualdomains has " + quoted(key) +
                          ", but so has control/locals, which is looked at first: remove it there.");
+    }
+  }
+}
+
+void check_routes(Warnings& warnings) {
+  const control::HostSet locals(list_of("locals"));
+  for (const auto& line : list_of("smtproutes")) {
+    const std::string key = line.substr(0, line.find(':'));
+    if (locals.contains(key)) {
+      warnings.push_back("control/smtproutes has " + quoted(key) +
+                         ", but so has control/locals: its mail is delivered here.");
     }
   }
 }
@@ -160,7 +183,14 @@ void check_credentials(FileName file, Warnings& warnings) {
     const std::size_t end = colon == std::string::npos ? colon : line.find_first_of("| \t", colon);
     if (end == std::string::npos) continue;
     has_credentials = true;
-    if (line[end] == '|') continue;
+    if (line[end] == '|') {
+      const std::size_t second = line.find('|', end + 1);
+      if (second != std::string::npos && second > end + 1 && second + 1 < line.size()) continue;
+      warnings.push_back(path + ", entry " + std::to_string(number) +
+                         ": after the relay there must be |user|password; mail for this route "
+                         "stays in the queue.");
+      continue;
+    }
     std::string_view rest = trim(std::string_view(line).substr(end));
     const std::size_t blank = rest.find_first_of(" \t");
     const std::string_view user = rest.substr(0, blank);
@@ -288,7 +318,9 @@ std::vector<std::string> check_control_files() {
   check_rcpthosts(warnings);
   check_morercpthosts(warnings);
   check_acceptance(warnings);
+  check_percenthack(warnings);
   check_virtualdomains(warnings);
+  check_routes(warnings);
   for (const FileName file :
        {FileName("virtualdomains"), FileName("smtproutes"), FileName("authsenders")}) {
     check_map(file, warnings);

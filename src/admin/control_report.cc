@@ -42,11 +42,11 @@ bool holds_passwords(const Spec& spec) {
 Result<std::string> report_line(const Spec& spec) {
   const auto line = control::read_line_file(spec);
   if (!line) return std::unexpected(line.error());
-  if (*line) return **line + ".";
-  if (spec.otherwise == Default::none) return std::string("(Default.) none.");
-  const auto standing_in = control::read_line(spec);
-  if (!standing_in) return std::unexpected(standing_in.error());
-  return std::string(default_mark) + *standing_in + ".";
+  if (!*line && spec.otherwise == Default::none) return std::string("(Default.) none.");
+  // As its readers see it: where a host name must stand, something else is an error.
+  const auto value = control::read_line(spec);
+  if (!value) return std::unexpected(value.error());
+  return std::string(*line ? "" : default_mark) + *value + ".";
 }
 
 Result<std::string> report_number(const Spec& spec) {

@@ -28,6 +28,13 @@ class Showctl(WorldTest):
         self.assertIn("control/rcpthosts is absent: strangers may send to the host in control/me "
                       "and nowhere else", run("qmail-showctl").stdout)
 
+    def test_says_when_the_connection_rules_let_everybody_relay(self):
+        rules = pathlib.Path("/etc/tcp.smtp")
+        self.addCleanup(rules.write_text, rules.read_text())
+        rules.write_text(':allow,RELAYCLIENT=""\n')
+        self.assertIn("\nwarning: /etc/tcp.smtp line 1 sets RELAYCLIENT for everybody",
+                      run("qmail-showctl").stdout)
+
     def test_names_a_file_that_makes_no_sense_and_fails(self):
         self.set_control("databytes", "ten\n")
         answer = run("qmail-showctl", check=False)

@@ -90,6 +90,16 @@ TEST_F(ControlChecks, SayWhenMorercpthostsWaitsForQmailNewmrh) {
   expect_warning("run qmail-newmrh");
 }
 
+TEST_F(ControlChecks, FindHostsThroughWhichStrangersReachAnybody) {
+  put("percenthack", "inside.example\nExample.org\n");
+  expect_warning("with user%host@Example.org they send through this host to anybody");
+}
+
+TEST_F(ControlChecks, FindARouteThatIsNeverTaken) {
+  put("smtproutes", "Example.org:relay.example.com\n:relay.example.com\nexample.net:\n");
+  expect_warning("control/smtproutes has \"Example.org\", but so has control/locals");
+}
+
 TEST_F(ControlChecks, FindADomainThatIsBothLocalAndVirtual) {
   put("virtualdomains", "Example.org:joe\n");
   expect_warning("so has control/locals");
@@ -110,6 +120,15 @@ TEST_F(ControlChecks, FindCredentialsThatAreNotBase64) {
   ASSERT_EQ(::chmod("control/smtproutes", 0640), 0);
   EXPECT_THAT(check_control_files(),
               ElementsAre(HasSubstr("entry 2: after the relay"), HasSubstr("entry 3: after the")));
+}
+
+TEST_F(ControlChecks, FindPlainCredentialsThatAreNotWhole) {
+  put("smtproutes",
+      "a:r.example|joe|secret\nb:r.example|joe\nc:r.example||secret\nd:r.example|joe|\n");
+  ASSERT_EQ(::chmod("control/smtproutes", 0640), 0);
+  EXPECT_THAT(check_control_files(),
+              ElementsAre(HasSubstr("entry 2: after the relay there must be |user|password"),
+                          HasSubstr("entry 3: "), HasSubstr("entry 4: ")));
 }
 
 TEST_F(ControlChecks, FindPasswordsThatEverybodyMayRead) {

@@ -53,6 +53,14 @@ TEST_F(ControlReport, ShowsNoPasswords) {
   EXPECT_THAT(text, Not(HasSubstr("hunter2")));
 }
 
+TEST_F(ControlReport, NamesTheHostNameThatIsNone) {
+  put("me", "mail.example.org\n");
+  put("bouncehost", "our host\n");
+  EXPECT_THAT(report("bouncehost"), HasSubstr("error: control/bouncehost holds \"our host\""));
+  put("smtpgreeting", "mail.example.org says hello\n");
+  EXPECT_THAT(report("smtpgreeting"), StartsWith("smtpgreeting: mail.example.org says hello. "));
+}
+
 TEST_F(ControlReport, NamesTheFileThatMakesNoSense) {
   put("databytes", "10M\n");
   EXPECT_THAT(report("databytes"), HasSubstr("error: control/databytes holds \"10M\""));

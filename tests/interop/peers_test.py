@@ -28,11 +28,17 @@ OPENSMTPD = peers.OpenSmtpd("opensmtpd.example")
 POSTERN = "mail.postern.example"
 ALL = (POSTFIX, EXIM, OPENSMTPD)
 # Set for all tests: a server may keep its connection to us from one to the next.
-CONTROL = {"badrcptto": "refused@example.org\n", "databytes": "2000000\n",
+CONTROL = {"badrcptto": "refused@example.org\n", "databytes": "1500000\n",
            "doublebounceto": "bob\n", "doublebouncehost": "example.org\n"}
 PIPELINED = r"\n< RCPT .*\n< RCPT .*\n< DATA\n> 250 ok\n> 250 ok\n> 250 ok\n> 354 "
 SECOND_TIME = ("\n\n<alice-loop@example.org>:\nThis message is looping: it already has my "
                "Delivered-To line. (#5.4.6)\n")
+# A plugin of qmail-smtpd: bob's mail is welcome when it comes a second time.
+GREYLIST = """#!/bin/sh
+case $SMTPRCPTTO in bob@*) ;; *) exit 0 ;; esac
+[ -e "/tmp/$SMTPMAILFROM" ] || echo "E450 greylisted, come again (#4.7.1)"
+: >"/tmp/$SMTPMAILFROM"
+"""
 BROKEN = "#!/bin/sh\necho there is no room for this >&2\nexit 69\n"
 
 
@@ -49,14 +55,21 @@ def setUpModule():
 
 
 def start_postern():
-    """Here with the files above; and what is said to the other host is written down."""
+    """Here with the files above; the other host greylists bob's mail, and what is said to it is
+    written down.
+    """
     for name, text in CONTROL.items():
         services.set_control(name, text)
     services.Service("qmail-send").restart()
     services.set_control("databytes", CONTROL["databytes"], POSTERN)
-    run = hosts.files(POSTERN) / "var/qmail/supervise/qmail-smtpd/run"
+    services.set_control("smtpplugins", "[rcpt]\n/usr/local/bin/greylist\n", POSTERN)
+    files = hosts.files(POSTERN)
+    (files / "usr/local/bin/greylist").write_text(GREYLIST, encoding="utf-8")
+    (files / "usr/local/bin/greylist").chmod(0o755)
+    run = files / "var/qmail/supervise/qmail-smtpd/run"
     run.write_text(run.read_text(encoding="utf-8")
-                   .replace(" 25 qmail-smtpd ", " 25 recordio qmail-smtpd "), encoding="utf-8")
+                   .replace(" 25 qmail-smtpd ", " 25 env ENABLE_SPP= recordio qmail-smtpd "),
+                   encoding="utf-8")
     services.Service("qmail-smtpd", POSTERN).restart()
 
 
@@ -154,9 +167,14 @@ class Exchange:
             self.assertEqual(body_of(sent), body_of(got))
 
     def test_what_is_too_large_for_us_goes_back_there(self):
-        self.send_from_peer("alice@example.org", attachment=1_500_000)
+        self.send_from_peer("alice@example.org", attachment=1_200_000)
         self.assert_tells(self.bounce_to_peer(), "alice@example.org")
         self.assertEqual([], self.log.find_all(r"new msg \d+"))
+
+    def test_what_is_too_large_for_them_comes_back(self):
+        self.send_to_peer(self.at_peer("bob"), attachment=1_600_000)
+        self.assert_tells(self.bounce_to("alice"), self.at_peer("bob"),
+                          "takes no more than 2000000. (#5.3.4)")
 
     def test_our_bounce_reaches_the_sender_there(self):
         sent = self.send_from_peer("nobody-here@example.org")
@@ -204,6 +222,17 @@ class Exchange:
         services.Service("qmail-send").svc("a")
         self.peer.mail_of("bob")
 
+    def test_what_we_want_later_is_tried_again(self):
+        said = services.Log("qmail-smtpd", POSTERN)
+        self.send_from_peer("bob@postern.example")
+        said.wait_for(r"\d+ > 450 greylisted, come again \(#4\.7\.1\).*")
+        services.empty_maildir("bob", POSTERN)
+
+        def arrived():
+            self.peer.flush()
+            return services.maildir("bob", POSTERN)
+        self.assertEqual(1, len(wait_until(arrived, "the second attempt")))
+
     def test_a_circle_of_forwards_ends_in_a_bounce(self):
         self.write_file("/home/alice/.qmail-loop", f"&{self.at_peer('loop')}\n", user="alice")
         self.send_to_peer("alice-loop@example.org", sender="carol@example.org")
@@ -213,7 +242,7 @@ class Exchange:
         self.write_file("/home/alice/.qmail-hops", "|/var/qmail/bin/qmail-inject -a -f"
                         f" carol@example.org {self.at_peer('hops')}\n", user="alice")
         self.send_to_peer("alice-hops@example.org", sender="carol@example.org",
-                          hops=self.peer.most_hops - 12)
+                          hops=self.peer.most_hops - 8)
         self.assert_ends(self.peer.too_many_hops)
         self.assertGreater(len(self.log.find_all(r"starting .* to local alice-hops@.*")), 1)
 

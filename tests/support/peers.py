@@ -97,6 +97,10 @@ class Peer:
         """Has it send what it has kept."""
         raise NotImplementedError
 
+    def flush(self):
+        """Has it try at once what it has deferred."""
+        raise NotImplementedError
+
     def mail_of(self, user, count=1):
         """A person's messages there, once there are so many."""
         return services.wait_for_mail(user, count, self.host)
@@ -156,6 +160,9 @@ class Postfix(Peer):
     def release(self):
         pass
 
+    def flush(self):
+        self.on("postqueue", "-f")
+
 
 class Exim(Peer):
     package = "exim4-daemon-light"
@@ -187,6 +194,9 @@ class Exim(Peer):
     def release(self):
         self.queue_only = []
         self.on("/usr/sbin/exim4", "-qqff")  # finds out first what goes to the same host
+
+    def flush(self):
+        self.on("/usr/sbin/exim4", "-qff")
 
 
 class OpenSmtpd(Peer):
@@ -224,3 +234,6 @@ class OpenSmtpd(Peer):
 
     def release(self):
         self.on("smtpctl", "resume", "mta")
+
+    def flush(self):
+        self.on("smtpctl", "schedule", "all")

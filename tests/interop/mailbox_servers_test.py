@@ -320,6 +320,13 @@ exec"""))
         services.wait_for_empty_queue()
         self.assert_totals_agree()
 
+    def test_are_kept_where_root_has_made_the_file(self):
+        hosts.on(hosts.MAIN, "maildirmake.courier", "-q", "4000S", MAILDIR)
+        self.assertEqual("root", (MAILDIR / "maildirsize").owner())
+        self.deliver()
+        self.deliver()
+        self.assert_totals_agree()
+
     def test_are_kept_as_dovecot_has_counted_in_a_mailbox_that_it_has_made(self):
         hosts.on(hosts.MAIN, "rm", "-r", MAILDIR)
         DOVECOT.log_in().logout()

@@ -1,5 +1,6 @@
 """Programs that hand their mail to /usr/sbin/sendmail, run as a person runs them: mutt, s-nail,
-mailutils, git send-email, PHP's mail(), cron. What they say when a message is refused, too."""
+bsd-mailx, mailutils, git send-email, PHP's mail(), cron. What they say when a message is refused, too."""
+# unpack: bsd-mailx
 # unpack: mailutils
 # unpack: git-email libmailtools-perl
 # unpack: php8.2-cli
@@ -29,8 +30,10 @@ def libraries(package):
 
 
 def setUpModule():
-    for package in ("git-email", "cron"):
+    for package in ("bsd-mailx", "git-email", "cron"):
         hosts.install_unpacked(package)
+    for table in (pathlib.Path("/etc/crontab"), *pathlib.Path("/etc/cron.d").glob("*")):
+        table.unlink()  # jobs of the machine that this world was made on
     refuse = pathlib.Path("/var/qmail/bin/refuse")
     refuse.write_text(REFUSE, encoding="utf-8")
     refuse.chmod(0o755)
@@ -78,6 +81,11 @@ class Sender:
         self.assertNotEqual(0, result.returncode)
         self.assertRegex(result.stdout + result.stderr, self.nobody_complaint)
 
+    def assert_told_that_it_cannot_be_read(self, address):
+        result = self.send(address)
+        self.assertNotEqual(0, result.returncode)
+        self.assertIn(f"unable to parse this line:\nTo: {address}\n", result.stderr)
+
 
 class Mutt(Sender, WorldTest):
     own_complaint = re.escape(REFUSED) + "(?s:.)*Error sending message, child exited 100"
@@ -100,12 +108,25 @@ class SNail(Sender, WorldTest):
                                  *([to] if to else []), **env)
 
 
+class BsdMailx(Sender, WorldTest):
+    own_complaint = re.escape(REFUSED) + "(?s:.)*sendmail process failed with error code 100"
+    nobody_complaint = "You must specify to-addr recipients"
+
+    def send(self, to, *bcc, **env):
+        return self.run_as_alice("bsd-mailx", "-s", "trying", "-r", "al@example.org",
+                                 *(word for who in bcc for word in ("-b", who)),
+                                 *([to] if to else []), **env)
+
+    def test_an_address_that_cannot_be_read_is_shown(self):
+        self.assert_told_that_it_cannot_be_read("bob@example.org, (unbalanced")
+
+
 class Mailutils(Sender, WorldTest):
     own_complaint = "cannot send message: Process exited with a non-zero status"
     nobody_complaint = "No recipients specified"
 
     def send(self, to, *bcc, **env):
-        return self.run_as_alice(UNPACKED / "mailutils/usr/bin/mail.mailutils", "-s", "trying",
+        return self.run_as_alice(UNPACKED / "mailutils/usr/bin/mail.mailutils", "-n", "-s", "trying",
                                  "-r", "al@example.org",
                                  *(word for who in bcc for word in ("-a", f"Bcc: {who}")),
                                  *([to] if to else []), LD_LIBRARY_PATH=libraries("mailutils"),
@@ -116,13 +137,14 @@ class Git(Sender, WorldTest):
     nobody_complaint = "usage: sendmail"
 
     def send(self, to, *bcc, **env):
-        patch = self.write_file("/home/alice/0001.patch", "From 0123456789012345678901234567890123456"
-                                "789 Mon Sep 17 00:00:00 2001\nFrom: Al <al@example.org>\n"
-                                f"Subject: trying\n\n{BODY}", user="alice")
+        patch = self.write_file("/home/alice/0001.patch", f"From {40 * '0'} Mon Sep 17 00:00:00 2001\n"
+                                f"From: Al <al@example.org>\nSubject: trying\n\n{BODY}",
+                                user="alice")
         return self.run_as_alice(
             "git", "send-email", "--confirm=never", "--suppress-cc=all", "--envelope-sender=auto",
             "--from=Al <al@example.org>", *([f"--to={to}"] if to else []),
-            *(f"--bcc={who}" for who in bcc), patch, text="", **env)
+            *(f"--bcc={who}" for who in bcc), patch, text="", GIT_CONFIG_NOSYSTEM="1",
+            **env)
 
 
 class Php(Sender, WorldTest):
@@ -140,10 +162,7 @@ class Php(Sender, WorldTest):
                                  LD_LIBRARY_PATH=libraries("php8.2-cli"), **env)
 
     def test_an_address_that_cannot_be_read_is_shown(self):
-        result = self.send("bob@example.org, (unbalanced")
-        self.assertEqual(3, result.returncode)
-        self.assertIn("unable to parse this line:\nTo: bob@example.org, (unbalanced\n",
-                      result.stderr)
+        self.assert_told_that_it_cannot_be_read("bob@example.org, (unbalanced")
 
 
 class Cron(WorldTest):

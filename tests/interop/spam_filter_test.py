@@ -126,10 +126,10 @@ class SpamFilter(WorldTest):
         hosts.on(hosts.MAIN, "mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", small)
         self.addCleanup(hosts.on, hosts.MAIN, "umount", small)
         self.change_filter("mktemp", f"mktemp -p {small}")
-        self.say(LINE * 500, LATER)
+        self.say(LINE * 250, LATER)
         self.assertEqual([], list(small.iterdir()))
         self.change_filter("spamc -E", "spamc -x -E")
-        self.say(LINE * 500, LATER)
+        self.say(LINE * 250, LATER)
 
 
 if __name__ == "__main__":

@@ -262,6 +262,19 @@ class WithPostfix(Exchange, PeerTest):
 class WithExim(Exchange, PeerTest):
     peer = EXIM
 
+    def test_asks_us_whether_there_is_such_a_sender(self):
+        def reply_to(sender):
+            return deliver("exim.example", "bob@exim.example", sender=sender)[0]
+        EXIM.write("/etc/exim4/local_sender_callout", "*@example.org\n")
+        self.addCleanup((EXIM.files / "etc/exim4/local_sender_callout").unlink)
+        self.assertEqual("r", reply_to("alice@example.org"))
+        refusal = reply_to("refused@example.org")
+        self.assertEqual("h", refusal[:1])
+        self.assertIn("550-Response: 553 sorry, mail to that recipient is not accepted (#5.7.1)\n",
+                      refusal)
+        asked = EXIM.on("exim_dumpdb", "/var/spool/exim4", "callout").stdout
+        self.assertRegex(asked, r"alice@example\.org.* callout=accept")
+
 
 class WithOpenSmtpd(Exchange, PeerTest):
     peer = OPENSMTPD
@@ -311,23 +324,35 @@ class TwoPosterns(PeerTest):
             self.write_file(f"/home/{user}/.qmail-{name}", instruction.format(other), user,
                             host=host)
 
-    def assert_ends(self, name, reason):
-        smtp.inject("carol@example.org", [f"alice-{name}@example.org"], "Subject: x\n\nround\n",
+    def send_round(self, name, sender="carol@example.org"):
+        smtp.inject(sender, [f"alice-{name}@example.org"], "Subject: x\n\nround\n",
                     address="127.0.0.1")
-        bounce = self.bounce_to("carol")
-        self.assertIn(reason, bounce.decode("utf-8", "replace"))
+
+    def assert_ends(self, bounce, user, reason):
+        """This was all that the person got, and nothing goes on."""
+        self.assertIn(reason, bounce.decode())
         for host in (hosts.MAIN, POSTERN):
             services.wait_for_empty_queue(host)
-        self.assertEqual([bounce], services.maildir("carol"))
+        self.assertEqual([bounce], services.maildir(user))
 
     def test_a_circle_ends_where_a_message_comes_a_second_time(self):
         self.forward("loop", "&{}\n")
-        self.assert_ends("loop", SECOND_TIME)
+        self.send_round("loop")
+        self.assert_ends(self.bounce_to("carol"), "carol", SECOND_TIME)
+
+    def test_a_circle_with_its_sender_in_it_ends_with_the_postmaster(self):
+        self.forward("loop", "&{}\n")
+        self.send_round("loop", sender="alice-loop@example.org")
+        (bounce,) = services.wait_for_mail("bob")
+        self.assertTrue(bounce.startswith(b"Return-Path: <#@[]>\n"), bounce)
+        self.assertIn(b"but the bounce bounced!" + SECOND_TIME.encode(), bounce)
+        self.assert_ends(bounce, "bob", SECOND_TIME)
 
     def test_a_circle_without_traces_ends_by_counting_hops(self):
         self.forward("hops", "|/var/qmail/bin/qmail-inject -a -fcarol@example.org {}\n")
-        self.assert_ends("hops", "Remote host said: 554 too many hops, this message is looping "
-                         "(#5.4.6)\n")
+        self.send_round("hops")
+        self.assert_ends(self.bounce_to("carol"), "carol", "Remote host said: 554 too many hops, "
+                         "this message is looping (#5.4.6)\n")
         self.assertGreater(len(self.log.find_all(r"starting .* to local alice-hops@.*")), 10)
 
 

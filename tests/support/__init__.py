@@ -5,6 +5,8 @@
     smtp      a client that says exactly the bytes a test wants
     server    a server that follows a script, on any host of the world
     services  supervised services, their logs, the queue, control files and mailboxes
+    peers     Debian's Postfix, Exim and OpenSMTPD on hosts of the world
+    letters   messages that mail servers tend to damage
     hosts     running programs on a host or as a user, its files, its network
     ledger    what clients offered, and whether all that was accepted arrived (tests/fault/ledger)
     wait      waiting for conditions, never for time to pass

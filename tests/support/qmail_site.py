@@ -20,11 +20,18 @@ PROGRAMS = {"qmail-queue": ("qmailq", 0o4711), "qmail-start": ("root", 0o700),
             "qmail-inject": ("root", 0o755), "sendmail": ("root", 0o755)}
 RC = """#!/bin/sh
 
-# Using splogger to send the log through syslog.
+# Using stdout for logging.
 # Using qmail-local to deliver messages to ~/Mailbox by default.
 
 exec env - PATH="/var/qmail/bin:$PATH" \\
-qmail-start ./Mailbox splogger qmail
+qmail-start ./Mailbox
+"""
+SMTPD_RUN = """#!/bin/sh
+QMAILDUID=`id -u qmaild`
+NOFILESGID=`id -g qmaild`
+exec softlimit -m 20000000 \\
+    tcpserver -H -R -v -l smtp.example.org -x /etc/tcp.smtp.cdb -c 20 \\
+        -u "$QMAILDUID" -g "$NOFILESGID" 0 smtp /var/qmail/bin/qmail-smtpd 2>&1
 """
 SPLIT_KINDS = ("mess", "info", "local", "remote")
 FILE_MODES = {"mess": 0o644, "intd": 0o644, "todo": 0o644, "info": 0o600, "local": 0o600,
@@ -65,8 +72,10 @@ def make_tree(split=23, big_todo=False):
     for name, (user, mode) in PROGRAMS.items():
         (HOME / "bin" / name).write_text(f"qmail's {name}\n")
         own(HOME / "bin" / name, user, "qmail", mode)
-    (HOME / "rc").write_text(RC)
-    (HOME / "rc").chmod(0o755)
+    directory(HOME / "supervise/qmail-smtpd", "root", "qmail", 0o1755)
+    for path, text in ((HOME / "rc", RC), (HOME / "supervise/qmail-smtpd/run", SMTPD_RUN)):
+        path.write_text(text)
+        path.chmod(0o755)
     queue = HOME / "queue"
     directory(queue, "qmailq", "qmail", 0o750)
     for name, user, mode in (("pid", "qmailq", 0o700), ("intd", "qmailq", 0o700),

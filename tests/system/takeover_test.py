@@ -138,6 +138,10 @@ class AsItStands(WorldTest):
         for service in ("qmail-send", "qmail-smtpd"):
             wait_until(Service(service).serves, service)
 
+    def assert_scripts_are_the_sites_own(self):
+        self.assertEqual((QMAIL / "rc").read_text(), qmail_site.RC)
+        self.assertEqual((QMAIL / "supervise/qmail-smtpd/run").read_text(), qmail_site.SMTPD_RUN)
+
     def assert_mail(self, user, *wanted):
         self.assertEqual(wait_for_subjects(user, wanted), sorted(wanted))
 
@@ -170,9 +174,15 @@ class AsItStands(WorldTest):
             self.assertEqual(path.read_bytes(), content)
         for name, (number, _) in qmail_site.USERS.items():
             self.assertEqual(hosts.on(hosts.MAIN, "id", "-u", name).stdout, f"{number}\n")
-        self.assertEqual((QMAIL / "rc.before-postern").read_text(), qmail_site.RC)
+        self.assert_scripts_are_the_sites_own()
+        self.assertTrue((QMAIL / "rc.postern").exists())
         self.assertEqual((QMAIL / "control/defaultdelivery").read_text(), "./Mailbox\n")
-        self.assertIn("kept /var/qmail/rc as /var/qmail/rc.before-postern", self.said)
+        self.assertIn("kept /var/qmail/rc as it is; ours is /var/qmail/rc.postern\n", self.said)
+        # Made below a setgid directory, and not one itself.
+        self.assertEqual((QMAIL / "alias/Maildir").stat().st_mode & 0o7777, 0o700)
+        tcpserver = services.processes("tcpserver", hosts.MAIN)
+        lines = [pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in tcpserver]
+        self.assertTrue(any(b"\0smtp.example.org\0" in line for line in lines), lines)
         with smtp.connect() as client:  # qmail-newmrh's file serves as it is
             client.command("MAIL FROM:<a@far.example>", "250 *")
             client.command("RCPT TO:<x@shop.example>", "250 *")
@@ -199,7 +209,8 @@ class AsItStands(WorldTest):
         self.assertTrue(paths["bounce"].read_bytes().startswith(b"<x@far.example>:\n"))
         hosts.on(hosts.MAIN, "pkill", "-x", "svscan")
         self.assertIn("removed;", install("--remove").stdout)
-        self.assertEqual((QMAIL / "rc").read_text(), qmail_site.RC)
+        self.assert_scripts_are_the_sites_own()
+        self.assertFalse((QMAIL / "rc.postern").exists())
         hosts.on(hosts.MAIN, "cp", "-a", QMAIL / "bin.qmail/.", QMAIL / "bin")
         setuid = (QMAIL / "bin/qmail-queue").stat()
         self.assertEqual((setuid.st_uid, setuid.st_mode & 0o7777), (7794, 0o4711))
@@ -214,8 +225,8 @@ class AsItStands(WorldTest):
         wait_until(lambda: len(services.queue()["mess"]) == 4, "that one to end")
         before = services.queue()
         install("--enable")
-        self.assertEqual((services.queue(), (QMAIL / "rc.before-postern").read_text()),
-                         (before, qmail_site.RC))
+        self.assertEqual(services.queue(), before)
+        self.assert_scripts_are_the_sites_own()
         Service("qmail-send").restart()
         pathlib.Path("/home/alice/go").touch()
         hosts.on(hosts.MAIN, "qmailctl", "doqueue")

@@ -252,7 +252,8 @@ class Quotas(LocalTest):
 
     def test_of_dovecots_delivery_agent_are_counted_alike(self):
         self.set_quota("4000S,9C")
-        self.dot_qmail("alice", '|preline -f /usr/lib/dovecot/dovecot-lda -e -f "$SENDER"\n', "-lda")
+        agent = "|preline -f /usr/lib/dovecot/dovecot-lda"
+        self.dot_qmail("alice", f'{agent} -e -f "$SENDER"\n', "-lda")
         self.deliver("-lda")
         self.assertIn(b"\nDelivered-To: alice-lda@mail.example.org\n", services.maildir("alice")[0])
         self.deliver()
@@ -260,7 +261,7 @@ class Quotas(LocalTest):
         send("alice-lda", "x" * 4000)
         self.assert_bounced(b"\nQuota exceeded")
         self.assert_totals_agree()
-        self.dot_qmail("alice", "|preline -f /usr/lib/dovecot/dovecot-lda -m no/such/folder\n", "-lda")
+        self.dot_qmail("alice", f"{agent} -m no/such/folder\n", "-lda")
         self.deliver("-lda")
         self.assert_totals_agree()
 

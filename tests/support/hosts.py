@@ -55,8 +55,8 @@ def _run(command, check, **options):
 def install_unpacked(package, host=MAIN):
     """Puts what tests/interop/unpack has fetched where it would be if it were installed."""
     unpacked = REPOSITORY / "build/interop" / package
-    on(host, "cp", "-a", *(unpacked / part for part in ("etc", "usr") if (unpacked / part).exists()),
-       "/")
+    parts = [unpacked / part for part in ("etc", "usr") if (unpacked / part).exists()]
+    on(host, "cp", "-a", *parts, "/")
     on(host, "ldconfig")
 
 

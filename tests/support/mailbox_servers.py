@@ -9,7 +9,7 @@ import subprocess
 import types
 
 from support import hosts
-from support.examples import steps_of
+from support.examples import shown_file
 from support.wait import PATIENCE, wait_until
 
 
@@ -80,10 +80,9 @@ class Servers:
 
     def _start_dovecot(self):
         path = "/etc/dovecot/dovecot.conf"
-        (recipe,) = [step.lines for step in steps_of(hosts.REPOSITORY / "docs/COOKBOOK.md")
-                     if step.verb == "file" and step.arguments[0] == path]
+        recipe = shown_file(hosts.REPOSITORY / "docs/COOKBOOK.md", path)
         rest = (hosts.REPOSITORY / "tests/interop/dovecot/mailboxes.conf").read_text()
-        pathlib.Path(path).write_text("\n".join(recipe) + "\n" + rest, encoding="utf-8")
+        pathlib.Path(path).write_text(recipe + rest, encoding="utf-8")
         hosts.on(hosts.MAIN, "dpkg-statoverride", "--update", "--add", "root", "dovecot", "2755",
                  "/usr/lib/dovecot/checkpassword-reply")
         self._dovecot = subprocess.Popen(["/usr/sbin/dovecot", "-F"])

@@ -149,6 +149,17 @@ class Exchange:
         self.assertEqual(body_of(sent), body_of(got))
         self.assertEqual("alice@example.org", self.peer.sender_of(got))
 
+    def test_a_header_in_utf_8_to_there_arrives_whole(self):
+        self.send_to_peer(self.at_peer("bob"), subject="Grüße")
+        self.assertIn("Subject: Grüße\n", header_of(self.peer.mail_of("bob")[0]))
+
+    def test_a_header_in_utf_8_from_there(self):
+        self.send_from_peer("alice@example.org", subject="Grüße")
+        if self.peer.wants_smtputf8:
+            self.assertIn(b"SMTPUTF8 is required, but was not offered", self.bounce_to_peer())
+        else:
+            self.assertIn("Subject: Grüße\n", header_of(services.wait_for_mail("alice")[0]))
+
     def test_mail_from_nobody_both_ways(self):
         self.send_from_peer("alice@example.org", sender="")
         (got,) = services.wait_for_mail("alice")

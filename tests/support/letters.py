@@ -11,13 +11,13 @@ AWKWARD = b"\n".join([
     b"x" * 998, b"." * 998, b"=20 =", b">From", b"--", b"EOF", b"", b""])
 
 
-def letter(sender, recipient, body=AWKWARD, attachment=0, hops=0):
+def letter(sender, recipient, subject="hello", body=AWKWARD, attachment=0, hops=0):
     """A message (bytes, lines end with LF) with an attachment of so many random bytes, which has
     come through so many hosts.
     """
     data = base64.encodebytes(random.Random(attachment).randbytes(attachment))
     # OpenSMTPD's sendmail encodes 8-bit bytes unless it is told that they are meant.
-    header = (f"From: {sender}\nTo: {recipient}\nSubject: hello\nMIME-Version: 1.0\n"
+    header = (f"From: {sender}\nTo: {recipient}\nSubject: {subject}\nMIME-Version: 1.0\n"
               "Message-ID: <letter@elsewhere.example>\nDate: 2 Aug 2002 15:16:26 -0000\n"
               "Content-Transfer-Encoding: 8bit\n"
               "Content-Type: multipart/mixed;\n boundary=\"as=d/f\"\n")

@@ -45,6 +45,7 @@ class Peer:
     unknown_user = ""  # what it says of one
     pipelines = True  # sends commands before it has the answer to the one before
     mail_parameters = r" SIZE=\d+"  # what it adds to MAIL
+    wants_smtputf8 = False  # for a header with UTF-8 in it
     queue_only = ()  # what its sendmail is told to leave a message for later
     most_hops = 0  # Received lines that it lets a message have
     too_many_hops = ""  # what it says of more
@@ -126,6 +127,7 @@ class Postfix(Peer):
     queue_directories = tuple(f"postfix/{name}" for name in
                               ("maildrop", "incoming", "active", "deferred", "corrupt", "hold"))
     unknown_user = "User unknown in local recipient table"
+    wants_smtputf8 = True
     most_hops = 50
     too_many_hops = "Remote host said: 554 5.4.0 Error: too many hops\n"
     mail_parameters = r" SIZE=\d+ BODY=8BITMIME"

@@ -1,8 +1,7 @@
 """A day's mail in the log of qmail-send, read by other people's analysers of qmail's logs: logwatch's
 qmail-send service, and awstats' maillogconvert.pl. They must count what was sent."""
 # world: --bare-host mx.foreign.example
-# unpack: logwatch
-# unpack: awstats
+# unpack: logwatch awstats
 
 import collections
 import pathlib
@@ -16,7 +15,7 @@ from support.wait import wait_until
 
 COOKBOOK = hosts.REPOSITORY / "docs/COOKBOOK.md"
 LOGS = pathlib.Path("/var/log/qmail/qmail-send")
-CONVERT = hosts.REPOSITORY / "build/interop/awstats/usr/share/doc/awstats/examples/maillogconvert.pl"
+CONVERT = "/usr/share/doc/awstats/examples/maillogconvert.pl"
 # Sender, recipients, and how often.
 DAY = (
     ("ann@example.net", ["bob@example.org"], 10),

@@ -1,10 +1,6 @@
 """Programs that hand their mail to /usr/sbin/sendmail, run as a person runs them: mutt, s-nail,
 bsd-mailx, mailutils, git send-email, PHP's mail(), cron. What they say when a message is refused, too."""
-# unpack: bsd-mailx
-# unpack: mailutils
-# unpack: git-email libmailtools-perl
-# unpack: php8.2-cli
-# unpack: cron
+# unpack: mailutils bsd-mailx cron git-email libmailtools-perl php8.2-cli
 
 import contextlib
 import email
@@ -17,21 +13,14 @@ from support import hosts, services
 from support.case import WorldTest
 from support.wait import wait_until
 
-UNPACKED = hosts.REPOSITORY / "build/interop"
 BODY = "hello\n.\n.dot first\nFrom the start\n\nend\n"
 # In qmail-queue's place: refuses everything for good.
 REFUSE = "#!/bin/sh\ncat >/dev/null\nexit 31\n"
 REFUSED = "mail server permanently rejected message (#5.3.0)"
 
 
-def libraries(package):
-    """For programs whose libraries are unpacked, not installed."""
-    return ":".join({str(path.parent) for path in (UNPACKED / package).rglob("*.so*")})
-
-
 def setUpModule():
-    for package in ("bsd-mailx", "git-email", "cron"):
-        hosts.install_unpacked(package)
+    hosts.install_unpacked("mailutils")  # and the others
     for table in (pathlib.Path("/etc/crontab"), *pathlib.Path("/etc/cron.d").glob("*")):
         table.unlink()  # jobs of the machine that this world was made on
     refuse = pathlib.Path("/var/qmail/bin/refuse")
@@ -126,11 +115,9 @@ class Mailutils(Sender, WorldTest):
     nobody_complaint = "No recipients specified"
 
     def send(self, to, *bcc, **env):
-        return self.run_as_alice(UNPACKED / "mailutils/usr/bin/mail.mailutils", "-n", "-s", "trying",
-                                 "-r", "al@example.org",
+        return self.run_as_alice("mail.mailutils", "-n", "-s", "trying", "-r", "al@example.org",
                                  *(word for who in bcc for word in ("-a", f"Bcc: {who}")),
-                                 *([to] if to else []), LD_LIBRARY_PATH=libraries("mailutils"),
-                                 **env)
+                                 *([to] if to else []), **env)
 
 
 class Git(Sender, WorldTest):
@@ -158,8 +145,7 @@ class Php(Sender, WorldTest):
 
     def send(self, to, bcc="", **env):
         script = self.write_file("/home/alice/send.php", self.SCRIPT, user="alice")
-        return self.run_as_alice(UNPACKED / "php8.2-cli/usr/bin/php8.2", "-n", script, to, bcc,
-                                 LD_LIBRARY_PATH=libraries("php8.2-cli"), **env)
+        return self.run_as_alice("php8.2", "-n", script, to, bcc, **env)
 
     def test_an_address_that_cannot_be_read_is_shown(self):
         self.assert_told_that_it_cannot_be_read("bob@example.org, (unbalanced")

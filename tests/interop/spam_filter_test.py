@@ -1,7 +1,6 @@
 """SpamAssassin in qmail-queue's place, by the script of docs/COOKBOOK.md: spam is refused while its
 sender is still there, everything else arrives with SpamAssassin's fields."""
-# unpack: spamd
-# unpack: spamc
+# unpack: spamd spamc
 
 import email.utils
 import os
@@ -16,7 +15,6 @@ from support.case import WorldTest
 from support.wait import PATIENCE, wait_until
 
 COOKBOOK = hosts.REPOSITORY / "docs/COOKBOOK.md"
-SPAMD = hosts.REPOSITORY / "build/interop/spamd"
 FILTER = pathlib.Path("/var/qmail/bin/filter")
 LOG = pathlib.Path("/var/log/spamd")
 # What every filter takes for spam.
@@ -29,19 +27,15 @@ LINE = "All work and no play makes Jack a dull boy.\n"
 
 
 def start_spamd():
-    """The real one, run from where it is unpacked."""
-    libraries = [path for path in (SPAMD / "usr/share/perl5", *(SPAMD / "usr/lib").glob("*/perl5/*"))
-                 if path.is_dir()]
+    """Returns when it listens."""
     home = pathlib.Path("/tmp/spamd")
     home.mkdir()
     nobody = pwd.getpwnam("nobody")
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     with open(LOG, "wb") as log:
         child = subprocess.Popen(
-            ["perl", "-T", *(f"-I{path}" for path in libraries), SPAMD / "usr/sbin/spamd", "--local",
-             "--username=nobody", "--nouser-config", f"--helper-home-dir={home}", "--max-children=2",
-             "--syslog=stderr", f"--configpath={SPAMD}/usr/share/spamassassin",
-             f"--siteconfigpath={SPAMD}/etc/spamassassin"],
+            ["spamd", "--local", "--username=nobody", "--nouser-config",
+             f"--helper-home-dir={home}", "--max-children=2", "--syslog=stderr"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
     wait_until(lambda: child.poll() is not None
                or hosts.on(hosts.MAIN, "ss", "-Hltn", "sport = :783").stdout, "spamd to listen",
@@ -54,7 +48,7 @@ def start_spamd():
 class SpamFilter(WorldTest):
     @classmethod
     def setUpClass(cls):
-        hosts.install_unpacked("spamc")
+        hosts.install_unpacked("spamd")
         for path in (FILTER, pathlib.Path("/etc/tcp.smtp")):
             path.write_text(examples.shown_file(COOKBOOK, path), encoding="utf-8")
         FILTER.chmod(0o755)

@@ -19,6 +19,7 @@
 #include "posix/io.h"
 #include "posix/signals.h"
 #include "wire/home.h"
+#include "wire/kept_worker.h"
 
 namespace postern::local {
 namespace {
@@ -38,8 +39,9 @@ struct Plan {
 
 class LocalDelivery {
  public:
-  LocalDelivery(Arguments arguments, const Streams& streams, Message message)
+  LocalDelivery(Arguments arguments, MaildirNames& names, const Streams& streams, Message message)
       : arguments_(std::move(arguments)),
+        names_(names),
         streams_(streams),
         message_(std::move(message)),
         now_(unix_time()),
@@ -47,6 +49,7 @@ class LocalDelivery {
         return_path_(format_return_path(to().sender)) {}
 
   Outcome run();
+  [[nodiscard]] bool started_programs() const { return programs_ > 0 || !forwards_.empty(); }
 
  private:
   [[nodiscard]] const Recipient& to() const { return arguments_.recipient; }
@@ -62,12 +65,12 @@ class LocalDelivery {
   void report() const;
 
   Arguments arguments_;
+  MaildirNames& names_;
   Streams streams_;
   Message message_;
   std::int64_t now_;
   std::string delivered_to_;
   std::string return_path_;
-  MaildirNames names_ = MaildirNames::of_this_process();
   unsigned files_ = 0;
   unsigned programs_ = 0;
   std::vector<std::string> forwards_;
@@ -203,31 +206,50 @@ void LocalDelivery::report() const {
   say(streams_.report, text);
 }
 
-Outcome run(const Arguments& arguments, const Streams& streams) {
-  auto message = Message::open(streams.message);
-  if (!message) {
-    return defer(message.error().code == ESPIPE ? "Unable to rewind message. (#4.3.0)"
-                                                : std::string(unreadable_message));
-  }
-  return LocalDelivery(arguments, streams, std::move(*message)).run();
-}
-
 }  // namespace
 
-int deliver(std::span<char* const> arguments, const Streams& streams) {
+Ending deliver(std::span<const std::string> arguments, MaildirNames& names,
+               const Streams& streams) {
   ::umask(077);
   ignore_signal(SIGPIPE);
+  const auto fail = [&](int code, std::string_view text) {
+    if (!text.empty()) say(streams.problems, std::string(text) + "\n");
+    return Ending{code, false};
+  };
   const auto parsed = parse_arguments(arguments);
   if (!parsed) {
-    say(streams.problems,
-        "qmail-local: usage: qmail-local [ -nN ] user homedir local dash ext domain sender "
-        "defaultdelivery\n");
-    return exit_code::permanent;
+    return fail(exit_code::permanent,
+                "qmail-local: usage: qmail-local [ -nN ] user homedir local dash ext domain sender "
+                "defaultdelivery");
   }
-  const Outcome outcome = run(*parsed, streams);
-  if (outcome) return exit_code::ok;
-  if (!outcome.error().text.empty()) say(streams.problems, outcome.error().text + "\n");
-  return outcome.error().code;
+  auto message = Message::open(streams.message);
+  if (!message) {
+    const bool pipe = message.error().code == ESPIPE;
+    return fail(exit_code::temporary,
+                pipe ? "Unable to rewind message. (#4.3.0)" : unreadable_message);
+  }
+  LocalDelivery delivery(*parsed, names, streams, std::move(*message));
+  if (const Outcome outcome = delivery.run(); !outcome) {
+    return fail(outcome.error().code, outcome.error().text);
+  }
+  return {exit_code::ok, delivery.started_programs()};
+}
+
+int run(std::span<char* const> arguments) {
+  if (arguments.empty()) return exit_code::permanent;
+  auto worker = wire::KeptWorker::from_environment(arguments.front(), wire::local_program);
+  auto names = MaildirNames::of_this_process();
+  Fd message(0);
+  const auto rest = arguments.subspan(1);
+  Ending ending = deliver(std::vector<std::string>(rest.begin(), rest.end()), names);
+  while (ending.code == exit_code::ok && !ending.left_behind) {
+    message.reset();  // the text may be large, and as a file without a name still hold its number
+    auto order = worker.next(ending.code);
+    if (!order) break;
+    message = std::move(order->message);
+    ending = deliver(order->arguments, names, {.message = message.get()});
+  }
+  return ending.code;
 }
 
 }  // namespace postern::local

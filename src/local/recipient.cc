@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t argument_count = 8;
 
 // Takes "-n", "-N", "-nN" and "--" off the front. False: an unknown option.
-bool take_options(std::span<char* const>& arguments, bool& deliver) {
+bool take_options(std::span<const std::string>& arguments, bool& deliver) {
   while (!arguments.empty()) {
     const std::string_view word = arguments.front();
     if (word.size() < 2 || word.front() != '-') return true;
@@ -35,7 +35,7 @@ std::string_view before_dot(std::string_view host) { return host.substr(0, host.
 
 }  // namespace
 
-std::optional<Arguments> parse_arguments(std::span<char* const> arguments) {
+std::optional<Arguments> parse_arguments(std::span<const std::string> arguments) {
   Arguments parsed;
   if (!take_options(arguments, parsed.deliver)) return std::nullopt;
   if (arguments.size() != argument_count) return std::nullopt;

@@ -30,7 +30,7 @@ struct Arguments {
 };
 /// `arguments` without the program's name. Nothing: not the eight, an unknown option, or a home
 /// directory that does not begin with '/'.
-std::optional<Arguments> parse_arguments(std::span<char* const> arguments);
+std::optional<Arguments> parse_arguments(std::span<const std::string> arguments);
 
 /// The lines put before a delivered message, each with its line feed.
 std::string format_delivered_to(const Recipient& recipient);  // "Delivered-To: joe@example.org\n"

@@ -90,6 +90,13 @@ Result<struct stat> stat_open_file(int fd) {
   return info;
 }
 
+std::string file_version(const std::string& path) {
+  const auto info = stat_file(path);
+  if (!info) return {};
+  return std::to_string(info->st_ino) + "." + std::to_string(info->st_size) + "." +
+         std::to_string(info->st_ctim.tv_sec) + "." + std::to_string(info->st_ctim.tv_nsec);
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t most) {
   const auto fd = open_for_reading(path);
   if (!fd) return std::unexpected(fd.error());

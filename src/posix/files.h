@@ -36,6 +36,9 @@ Status change_directory(const std::string& path);
 Result<struct stat> stat_file(const std::string& path);
 Result<struct stat> stat_open_file(int fd);
 
+/// Tells one version of a file from another, changed or replaced; empty where there is none.
+std::string file_version(const std::string& path);
+
 /// The whole file, at most `most` bytes (error EFBIG beyond).
 Result<std::string> read_file(const std::string& path, std::size_t most);
 

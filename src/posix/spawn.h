@@ -17,6 +17,7 @@ namespace postern {
 class ExitStatus {
  public:
   explicit ExitStatus(int wait_status) : status_(wait_status) {}
+  static ExitStatus of_code(unsigned char code) { return ExitStatus(code << 8); }
   [[nodiscard]] bool crashed() const;  // ended by a signal
   [[nodiscard]] int code() const;      // exit code; meaningless when crashed
 

@@ -22,7 +22,10 @@ struct Delivery {
 struct Worker {
   Child child;
   Fd output;
-  unsigned stage = 0;  // the channel's own: what this one does
+  unsigned stage = 0;       // the channel's own: what this one does
+  Fd stays{};               // where it says that it stays for another delivery, if it may
+  std::string kind{};       // and what makes it as good as another one for that
+  unsigned deliveries = 0;  // that it has stayed after
 };
 
 /// A worker that has ended and whose output has ended too.
@@ -43,6 +46,12 @@ class Channel {
   virtual Next begin(const Delivery& delivery) = 0;
   /// The delivery's worker of this stage has finished.
   virtual Next proceed(const Delivery& delivery, unsigned stage, Finished finished) = 0;
+
+  /// A worker that was given a `stays` has ended its delivery and waits there for another.
+  virtual void keep(Worker /*worker*/) {}
+  /// Looks after the workers that wait; after a SIGCHLD, one of them may have ended. The
+  /// milliseconds until it is to be called again; -1: not before something happens.
+  virtual int tidy(bool /*child_ended*/) { return -1; }
 };
 
 }  // namespace postern::spawning

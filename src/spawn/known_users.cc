@@ -22,14 +22,9 @@ void KnownUsers::remember(const std::string& local, wire::LocalUser user) {
   answers_.insert_or_assign(local, Answer{std::move(user), clock_()});
 }
 
-std::vector<KnownUsers::Version> KnownUsers::versions() const {
-  std::vector<Version> found;
-  for (const auto& path : sources_) {
-    const auto info = stat_file(path);
-    found.push_back(info ? Version{info->st_ino, info->st_size,
-                                   info->st_ctim.tv_sec * 1'000'000'000 + info->st_ctim.tv_nsec}
-                         : Version{});
-  }
+std::vector<std::string> KnownUsers::versions() const {
+  std::vector<std::string> found;
+  for (const auto& path : sources_) found.push_back(file_version(path));
   return found;
 }
 

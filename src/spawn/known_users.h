@@ -4,9 +4,7 @@
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -31,22 +29,15 @@ class KnownUsers {
   void remember(const std::string& local, wire::LocalUser user);
 
  private:
-  // What tells one version of a file from another; all 0 where there is none.
-  struct Version {
-    std::uint64_t inode = 0;
-    std::int64_t size = 0;
-    std::int64_t changed = 0;  // nanoseconds
-    auto operator<=>(const Version&) const = default;
-  };
   struct Answer {
     wire::LocalUser user;
     Time when;
   };
-  [[nodiscard]] std::vector<Version> versions() const;
+  [[nodiscard]] std::vector<std::string> versions() const;
 
   std::vector<std::string> sources_;
   Clock clock_;
-  std::vector<Version> seen_;
+  std::vector<std::string> seen_;
   std::unordered_map<std::string, Answer> answers_;
 };
 

@@ -2,6 +2,8 @@
 
 #include "mail/address.h"
 #include "posix/environment.h"
+#include "posix/files.h"
+#include "posix/packets.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/local_report.h"
@@ -12,6 +14,24 @@ namespace postern::spawning {
 namespace {
 
 enum Stage : unsigned { looking_up, delivering };
+
+// A worker delivers only to the user it has become, in the home it was started for, and no longer
+// than its program is the one that stands in bin.
+std::string kind_of(const wire::LocalUser& user, const std::string& program) {
+  const std::string parts[] = {user.user, user.home, std::to_string(user.uid),
+                               std::to_string(user.gid), file_version(program)};
+  return wire::format_kept_order(parts);
+}
+
+// Where there is no socket for it, the worker works once.
+void offer_to_stay(SpawnSpec& spec, PacketPair& sockets) {
+  auto made = make_packet_pair();
+  if (!made) return;
+  sockets = std::move(*made);
+  spec.fds.push_back({sockets.theirs.get(), wire::kept_worker_fd});
+  spec.environment = current_environment();
+  set_in(*spec.environment, wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
+}
 
 std::string fixed_report(LocalExit reason) {
   return std::string(local_exit_report(static_cast<int>(reason)).value_or(""));
@@ -26,7 +46,7 @@ Next LocalChannel::begin(const Delivery& delivery) {
   // qmail's way with "@host": delivered, to nobody.
   if (to.local.empty()) return "K";
   const std::string local(to.local);
-  if (const auto user = known_users_.find(local)) return run_qmail_local(delivery, *user);
+  if (const auto user = known_users_.find(local)) return deliver(delivery, *user);
   auto worker = start_user_lookup(setup_.home, setup_.lookup, local);
   if (!worker) return "Zqmail-spawn unable to fork. (#4.3.0)\n";
   worker->stage = looking_up;
@@ -42,24 +62,53 @@ Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished fi
   if (!user) return fixed_report(LocalExit::bug);
   if (user->uid == 0) return fixed_report(LocalExit::would_be_root);
   known_users_.remember(std::string(mail::split_address(delivery.order.recipient).local), *user);
-  return run_qmail_local(delivery, *user);
+  return deliver(delivery, *user);
 }
 
-Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUser& user) {
+Next LocalChannel::deliver(const Delivery& delivery, const wire::LocalUser& user) {
+  const auto to = mail::split_address(delivery.order.recipient);
+  std::vector<std::string> arguments = {
+      "--",     user.user,      user.home,            std::string(to.local),
+      user.dash, user.extension, std::string(to.host), delivery.order.sender,
+      setup_.default_delivery};
+  const std::string kind = kind_of(user, setup_.home + "/" + setup_.program);
+  const auto order = wire::format_kept_order(arguments);
+  if (auto worker = kept_workers_.give(kind, order, delivery.message.get())) {
+    return std::move(*worker);
+  }
+  auto next = run_qmail_local(delivery, user, std::move(arguments));
+  if (auto* worker = std::get_if<Worker>(&next)) worker->kind = kind;
+  return next;
+}
+
+Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUser& user,
+                                   std::vector<std::string> arguments) {
   auto pipe = make_pipe();
   if (!pipe) return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
-  const auto to = mail::split_address(delivery.order.recipient);
-  const SpawnSpec spec{
-      .argv = {setup_.program, "--", user.user, user.home, std::string(to.local), user.dash,
-               user.extension, std::string(to.host), delivery.order.sender,
-               setup_.default_delivery},
+  SpawnSpec spec{
+      .argv = std::move(arguments),
       .fds = {{delivery.message.get(), 0}, {pipe->write.get(), 1}, {pipe->write.get(), 2}},
       .directory = setup_.home,
       .identity = Identity{user.uid, user.gid, {}}};
+  spec.argv.insert(spec.argv.begin(), setup_.program);
+  PacketPair sockets;
+  if (setup_.program == wire::local_program) offer_to_stay(spec, sockets);
   auto child = spawn(spec);
-  if (child) return Worker{std::move(*child), std::move(pipe->read), delivering};
+  if (child) {
+    return Worker{.child = std::move(*child),
+                  .output = std::move(pipe->read),
+                  .stage = delivering,
+                  .stays = std::move(sockets.ours)};
+  }
   const bool not_run = child.error().what.starts_with("unable to run");
   return fixed_report(not_run ? LocalExit::exec_failed : LocalExit::system_trouble);
+}
+
+void LocalChannel::keep(Worker worker) { kept_workers_.put(std::move(worker)); }
+
+int LocalChannel::tidy(bool child_ended) {
+  if (child_ended) kept_workers_.collect();
+  return kept_workers_.tidy();
 }
 
 int serve_local_deliveries(std::span<char* const> arguments) {

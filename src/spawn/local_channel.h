@@ -6,7 +6,9 @@
 
 #include "posix/identity.h"
 #include "spawn/channel.h"
+#include "spawn/kept_workers.h"
 #include "spawn/known_users.h"
+#include "wire/kept_worker.h"
 #include "wire/users_cdb.h"
 
 namespace postern::spawning {
@@ -15,7 +17,7 @@ struct LocalSetup {
   std::string home;                         // the qmail home
   Identity lookup;                          // who looks users up: qmailp
   std::string default_delivery;             // what an empty .qmail file means: "./Maildir/"
-  std::string program = "bin/qmail-local";  // in the qmail home
+  std::string program = wire::local_program;  // in the qmail home
   KnownUsers::Clock now = std::chrono::steady_clock::now;
 };
 
@@ -23,16 +25,22 @@ class LocalChannel : public Channel {
  public:
   explicit LocalChannel(LocalSetup setup)
       : setup_(std::move(setup)),
-        known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now) {}
+        known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now),
+        kept_workers_(setup_.now) {}
   [[nodiscard]] std::size_t most_output() const override;
   Next begin(const Delivery& delivery) override;
   Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
+  void keep(Worker worker) override;
+  int tidy(bool child_ended) override;
 
  private:
-  Next run_qmail_local(const Delivery& delivery, const wire::LocalUser& user);
+  Next deliver(const Delivery& delivery, const wire::LocalUser& user);
+  Next run_qmail_local(const Delivery& delivery, const wire::LocalUser& user,
+                       std::vector<std::string> arguments);
 
   LocalSetup setup_;
   KnownUsers known_users_;
+  KeptWorkers kept_workers_;
 };
 
 /// qmail-lspawn: everything after main(). `arguments` without the program's name.

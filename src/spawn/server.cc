@@ -21,7 +21,8 @@ constexpr std::size_t most_incoming = 1 << 20;
 constexpr std::size_t most_outgoing = 1 << 20;
 // A worker needs a pipe while it runs and a message while it is started.
 constexpr std::size_t files_per_delivery = 3;
-constexpr std::size_t files_of_our_own = 24;
+// Ours, and two for each worker that waits for another delivery.
+constexpr std::size_t files_of_our_own = 24 + 2 * 16;
 
 // A worker that cannot be waited for counts as crashed.
 ExitStatus lost_worker() { return ExitStatus(SIGKILL); }
@@ -60,16 +61,23 @@ Status Server::turn(SignalFd& signals) {
   for (const auto& [number, running] : running_) {
     if (running.output_ended) continue;
     polled.push_back({running.worker.output.get(), POLLIN, 0});
+    polled.push_back({running.worker.stays.get(), POLLIN, 0});
     numbers.push_back(number);
   }
-  if (::poll(polled.data(), polled.size(), -1) < 0) {
+  if (::poll(polled.data(), polled.size(), channel_.tidy(child_ended_)) < 0) {
     if (errno == EINTR) return {};
     return system_failure("unable to poll");
   }
+  child_ended_ = polled[2].revents != 0;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (polled[i + 3].revents != 0) read_output(numbers[i]);
+    const auto [output, stays] = std::pair(polled[2 * i + 3], polled[2 * i + 4]);
+    if (stays.revents != 0) {
+      stayed(numbers[i]);
+    } else if (output.revents != 0) {
+      read_output(numbers[i]);
+    }
   }
-  if (polled[2].revents != 0) {
+  if (child_ended_) {
     (void)signals.take();
     std::vector<unsigned> ended;
     for (const auto& [number, running] : running_) {
@@ -128,9 +136,35 @@ void Server::read_output(unsigned number) {
     running.output_ended = true;
     return collect(number);
   }
+  take_output(running, {chunk, *count});
+}
+
+void Server::take_output(Running& running, std::string_view bytes) const {
   const std::size_t room = channel_.most_output() - running.output.size();
-  if (*count > room) running.too_long = true;
-  running.output.append(chunk, std::min(*count, room));
+  if (bytes.size() > room) running.too_long = true;
+  running.output.append(bytes.substr(0, room));
+}
+
+// It wrote all its output before it said so: what the pipe holds now is the rest. Nothing here waits
+// for the worker, nor goes on for as long as it may write.
+void Server::stayed(unsigned number) {
+  Running& running = running_[number];
+  Worker& worker = running.worker;
+  unsigned char code = 0;
+  const auto said = read_some(worker.stays.get(), {reinterpret_cast<char*>(&code), 1});
+  if (!said || *said == 0) return worker.stays.reset();  // it has ended, or is about to
+  if (wait_for(worker.output.get(), POLLIN, Deadline::after({}))) {
+    char chunk[chunk_bytes];
+    const auto count = read_some(worker.output.get(), chunk);
+    if (!count || *count == 0 || *count == sizeof chunk) return worker.stays.reset();
+    take_output(running, {chunk, *count});
+  }
+  Finished finished{.status = ExitStatus::of_code(code),
+                    .output = std::move(running.output),
+                    .too_long = running.too_long};
+  const unsigned stage = worker.stage;
+  channel_.keep(std::move(worker));
+  settle(number, channel_.proceed(running.delivery, stage, std::move(finished)));
 }
 
 void Server::collect(unsigned number) {

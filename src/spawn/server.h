@@ -46,6 +46,8 @@ class Server {
   void read_orders();
   void accept(wire::DeliveryOrder order);
   void read_output(unsigned number);
+  void take_output(Running& running, std::string_view bytes) const;
+  void stayed(unsigned number);
   void collect(unsigned number);
   void settle(unsigned number, Next next);
   void report(unsigned number, std::string_view text);
@@ -56,6 +58,7 @@ class Server {
   std::map<unsigned, Running> running_;
   std::string incoming_;
   std::string outgoing_;
+  bool child_ended_ = false;  // since the last turn
   bool orders_ended_ = false;
   bool reports_broken_ = false;  // they reach nobody; what runs is finished all the same
 };

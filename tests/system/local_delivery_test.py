@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import unittest
 
@@ -148,6 +149,29 @@ class Programs(LocalTest):
         wait_for_mail("bob")
         fifo.write_text("done")
         self.log.wait_for(r"delivery \d+: success: donedid_0\+0\+1/")
+
+
+class AWorkerThatStays(LocalTest):
+    def deliver(self, user):
+        """The process that has delivered a message to this user."""
+        services.empty_maildir(user)
+        send(user)
+        wait_for_mail(user)
+        (name,) = os.listdir(f"{pwd.getpwnam(user).pw_dir}/Maildir/new")
+        return int(re.match(r"\d+\.(\d+)", name)[1])
+
+    def test_delivers_a_burst_to_its_user_and_goes(self):
+        alices = self.deliver("alice")
+        self.assertEqual(self.deliver("alice"), alices)
+        self.assertNotEqual(self.deliver("bob"), alices)
+        self.assertEqual(os.stat(f"/proc/{alices}").st_uid, pwd.getpwnam("alice").pw_uid)
+        wait_until(lambda: not os.path.exists(f"/proc/{alices}"), "the worker is gone")
+
+    def test_is_not_missed_when_it_is_killed(self):
+        alices = self.deliver("alice")
+        os.kill(alices, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{alices}"), "the worker is collected")
+        self.assertNotEqual(self.deliver("alice"), alices)
 
 
 class Trouble(LocalTest):

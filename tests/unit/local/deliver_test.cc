@@ -51,8 +51,6 @@ class QmailLocal : public Mailboxes {
           std::string("example.org"), sender_, std::string("./Maildir/")}) {
       words.push_back(word);
     }
-    std::vector<char*> pointers;
-    for (auto& word : words) pointers.push_back(word.data());
 
     auto output = make_pipe().value();
     const pid_t child = ::fork();
@@ -60,7 +58,8 @@ class QmailLocal : public Mailboxes {
       set_environment_variable("QMAILHOME", here_.path());
       ::dup2(output.write.get(), 1);
       ::dup2(output.write.get(), 2);
-      ::_exit(local::deliver(pointers, {.message = text.fd(), .report = 1, .problems = 2}));
+      auto names = MaildirNames::of_this_process();
+      ::_exit(local::deliver(words, names, {.message = text.fd(), .report = 1, .problems = 2}).code);
     }
     output.write.reset();
     const std::string said = read_to_end(output.read.get(), 100000).value();
@@ -254,12 +253,11 @@ TEST_F(QmailLocal, WantsItsEightArguments) {
 
 TEST_F(QmailLocal, WantsAMessageThatIsAFile) {
   const auto pipe = make_pipe().value();
-  std::vector<std::string> words = {"joe", here_.path() + "/home", "joe", "", "", "h", "", "./x"};
-  std::vector<char*> pointers;
-  for (auto& word : words) pointers.push_back(word.data());
+  const std::string words[] = {"joe", here_.path() + "/home", "joe", "", "", "h", "", "./x"};
   const auto output = make_pipe().value();
-  EXPECT_EQ(local::deliver(pointers, {pipe.read.get(), output.write.get(), output.write.get()}),
-            111);
+  auto names = MaildirNames::of_this_process();
+  const Streams streams{pipe.read.get(), output.write.get(), output.write.get()};
+  EXPECT_EQ(local::deliver(words, names, streams).code, 111);
   char said[100] = "";
   (void)read_some(output.read.get(), said);
   EXPECT_STREQ(said, "Unable to rewind message. (#4.3.0)\n");

@@ -9,10 +9,8 @@ namespace {
 
 constexpr std::int64_t then = 1028301386;  // Fri Aug 2 15:16:26 2002
 
-std::optional<Arguments> parse(std::vector<std::string> words) {
-  std::vector<char*> pointers;
-  for (auto& word : words) pointers.push_back(word.data());
-  return parse_arguments(pointers);
+std::optional<Arguments> parse(const std::vector<std::string>& words) {
+  return parse_arguments(words);
 }
 
 Recipient recipient() {

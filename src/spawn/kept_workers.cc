@@ -1,0 +1,61 @@
+#include "spawn/kept_workers.h"
+
+#include <algorithm>
+
+#include "posix/packets.h"
+
+namespace postern::spawning {
+namespace {
+
+// A child that cannot be waited for is none of ours any more.
+bool has_ended(Child& child) {
+  const auto status = child.try_wait();
+  return !status || *status;
+}
+
+}  // namespace
+
+void KeptWorkers::put(Worker worker) {
+  const bool worn = ++worker.deliveries >= most_deliveries;
+  waiting_.push_back({std::move(worker), clock_()});
+  if (worn) return let_go(std::prev(waiting_.end()));
+  if (waiting_.size() > most) let_go(waiting_.begin());
+}
+
+// The one that has waited least: those that nobody needs grow old.
+std::optional<Worker> KeptWorkers::give(const std::string& kind, std::string_view order,
+                                        int message) {
+  for (auto it = waiting_.end(); it != waiting_.begin();) {
+    if ((--it)->worker.kind != kind) continue;
+    if (!send_packet(it->worker.stays.get(), order, message)) {
+      let_go(it);
+      return std::nullopt;
+    }
+    Worker worker = std::move(it->worker);
+    waiting_.erase(it);
+    return worker;
+  }
+  return std::nullopt;
+}
+
+int KeptWorkers::tidy() {
+  using std::chrono::milliseconds;
+  const Time now = clock_();
+  while (!waiting_.empty() && now - waiting_.front().since >= lifetime) let_go(waiting_.begin());
+  if (waiting_.empty()) return -1;
+  const auto rest = waiting_.front().since + lifetime - now;
+  return static_cast<int>(std::chrono::ceil<milliseconds>(rest).count());
+}
+
+void KeptWorkers::collect() {
+  std::erase_if(waiting_, [](Waiting& waiting) { return has_ended(waiting.worker.child); });
+  std::erase_if(leaving_, has_ended);
+}
+
+// It reads the end of its socket, and exits.
+void KeptWorkers::let_go(std::list<Waiting>::iterator waiting) {
+  leaving_.push_back(std::move(waiting->worker.child));
+  waiting_.erase(waiting);
+}
+
+}  // namespace postern::spawning

@@ -1,0 +1,47 @@
+#include "wire/kept_worker.h"
+
+#include <fcntl.h>
+
+#include "posix/environment.h"
+#include "posix/packets.h"
+
+namespace postern::wire {
+
+std::string format_kept_order(std::span<const std::string> arguments) {
+  std::string bytes;
+  for (const auto& argument : arguments) bytes.append(argument).push_back('\0');
+  return bytes;
+}
+
+std::optional<std::vector<std::string>> parse_kept_order(std::string_view bytes) {
+  if (bytes.empty() || bytes.back() != '\0') return std::nullopt;
+  std::vector<std::string> arguments;
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\0');
+    arguments.emplace_back(bytes.substr(0, end));
+    bytes.remove_prefix(end + 1);
+  }
+  return arguments;
+}
+
+KeptWorker KeptWorker::from_environment(std::string_view argv0, std::string_view program) {
+  const auto value = environment_variable(kept_worker_variable);
+  unset_environment_variable(kept_worker_variable);
+  if (!value || *value != std::to_string(kept_worker_fd)) return KeptWorker(Fd{});
+  // Whatever the descriptor is, no program that a delivery runs has a use for it.
+  if (::fcntl(kept_worker_fd, F_SETFD, FD_CLOEXEC) != 0) return KeptWorker(Fd{});
+  return KeptWorker(Fd(argv0 == program ? kept_worker_fd : -1));
+}
+
+std::optional<KeptOrder> KeptWorker::next(int exit_code) {
+  if (!socket_) return std::nullopt;
+  const char said = static_cast<char>(exit_code);
+  if (!send_packet(socket_.get(), {&said, 1})) return std::nullopt;
+  auto packet = receive_packet(socket_.get(), most_kept_order_bytes);
+  if (!packet || !*packet || !(*packet)->descriptor) return std::nullopt;
+  auto arguments = parse_kept_order((*packet)->bytes);
+  if (!arguments) return std::nullopt;
+  return KeptOrder{std::move(*arguments), std::move((*packet)->descriptor)};
+}
+
+}  // namespace postern::wire

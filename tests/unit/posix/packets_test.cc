@@ -1,0 +1,87 @@
+#include "posix/packets.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "posix/io.h"
+#include "posix/pipe.h"
+
+namespace postern {
+namespace {
+
+TEST(Packets, ComeWholeAndOneByOne) {
+  const auto [ours, theirs] = make_packet_pair().value();
+  ASSERT_TRUE(send_packet(ours.get(), {"a\0b", 3}));
+  ASSERT_TRUE(send_packet(ours.get(), "c"));
+  const auto first = receive_packet(theirs.get(), 100).value().value();
+  EXPECT_EQ(first.bytes, std::string("a\0b", 3));
+  EXPECT_FALSE(first.descriptor);
+  EXPECT_EQ(receive_packet(theirs.get(), 100).value().value().bytes, "c");
+}
+
+TEST(Packets, BringADescriptorAlong) {
+  const auto [ours, theirs] = make_packet_pair().value();
+  const auto pipe = make_pipe().value();
+  ASSERT_TRUE(send_packet(ours.get(), "x", pipe.read.get()));
+  const auto packet = receive_packet(theirs.get(), 100).value().value();
+  ASSERT_TRUE(packet.descriptor);
+  EXPECT_EQ(::fcntl(packet.descriptor.get(), F_GETFD), FD_CLOEXEC);
+  ASSERT_TRUE(write_all(pipe.write.get(), "hello"));
+  char text[6] = "";
+  EXPECT_EQ(read_some(packet.descriptor.get(), {text, 5}).value(), 5U);
+  EXPECT_STREQ(text, "hello");
+}
+
+// What does not fit into the room for one stays with the kernel, which closes it.
+TEST(Packets, BringNoMoreThanOneDescriptor) {
+  const auto [ours, theirs] = make_packet_pair().value();
+  const int fds[] = {0, 1};
+  char byte = 'x';
+  iovec piece{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fds);
+  std::memcpy(CMSG_DATA(header), fds, sizeof fds);
+  ASSERT_EQ(::sendmsg(ours.get(), &message, 0), 1);
+
+  const int next = Fd(::dup(0)).get();
+  {
+    const auto packet = receive_packet(theirs.get(), 100).value().value();
+    EXPECT_TRUE(packet.descriptor);
+  }
+  EXPECT_EQ(Fd(::dup(0)).get(), next) << "a descriptor stayed open";
+}
+
+TEST(Packets, TellTheEndOfTheOtherSide) {
+  auto [ours, theirs] = make_packet_pair().value();
+  ours.reset();
+  EXPECT_FALSE(receive_packet(theirs.get(), 100).value());
+  EXPECT_EQ(send_packet(theirs.get(), "x").error().code, EPIPE);
+}
+
+TEST(Packets, AreRefusedWhenTooLong) {
+  const auto [ours, theirs] = make_packet_pair().value();
+  ASSERT_TRUE(send_packet(ours.get(), "12345"));
+  EXPECT_EQ(receive_packet(theirs.get(), 4).error().code, EMSGSIZE);
+}
+
+TEST(Packets, AreNotWaitedForByTheSender) {
+  const auto [ours, theirs] = make_packet_pair().value();
+  Status sent;
+  for (int i = 0; sent && i < 100000; ++i) sent = send_packet(ours.get(), "x");
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, EAGAIN);
+}
+
+}  // namespace
+}  // namespace postern

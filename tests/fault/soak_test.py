@@ -28,7 +28,7 @@ class Excuses(unittest.TestCase):
         attempts = [soak_log.Attempt("alice-7@example.org", "1", 100.0, **attempt),
                     soak_log.Attempt("alice-7@example.org", "1", 200.0, end=201.0,
                                      outcome="success")]
-        return soak_log.unexplained(self.COPIES, attempts, kills)
+        return soak_log.unexplained(self.COPIES, attempts, kills, {7: "carol@example.org"})
 
     def test_an_attempt_that_was_never_reported(self):
         self.assertEqual(self.unexplained([(150, "qmail-lspawn")]), [])
@@ -48,6 +48,16 @@ class Excuses(unittest.TestCase):
         bounced = {"end": 101.0, "outcome": "failure", "bounced": 250.0}
         self.assertEqual(self.unexplained([(101.5, "qmail-queue")], **bounced), [])
         self.assertTrue(self.unexplained([(260, "qmail-queue")], **bounced))
+
+    def test_a_bounce_whose_own_delivery_crashed(self):
+        def unexplained(recipient, outcome):
+            failed = soak_log.Attempt(recipient, "1", 100.0, end=101.0, outcome=outcome, bounced=102.0)
+            crashed = soak_log.Attempt("alice-7@example.org", "2", 103.0, end=104.0,
+                                       outcome="deferral", text=": qmail-local_crashed./")
+            return soak_log.unexplained({(7, recipient): 1}, [failed, crashed],
+                                        [(103.5, "qmail-local")], {7: "alice-7@example.org"})
+        self.assertEqual(unexplained("nobody-7@example.org", "failure"), [])
+        self.assertTrue(unexplained("bob-7@example.org", "success"))
 
     def test_an_ordinary_deferral_is_none(self):
         deferral = {"end": 101.0, "outcome": "deferral", "text": ": not_now/"}

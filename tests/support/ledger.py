@@ -100,6 +100,7 @@ class Offer:
     size: int
     recipients: list
     answer: str = "none"  # accept, permanent, temporary
+    sender: str = ""  # where it is known
 
     @classmethod
     def of(cls, message, recipients, answer):
@@ -116,7 +117,7 @@ def read_ledger(path):
         if verb == "offer":
             if number in offers:
                 raise ValueError(f"{number} is offered twice")
-            offers[number] = Offer(rest[0], int(rest[1]), rest[3:])
+            offers[number] = Offer(rest[0], int(rest[1]), rest[3:], sender=rest[2])
         elif verb == "accept":
             offers[number].answer = verb
         elif verb == "refuse":

@@ -14,8 +14,8 @@ import time
 from support import hosts, ledger
 
 SINK = "sink.foreign.example"
-SENDER = "alice@example.org"  # bounces come back to a Maildir, too
 # For a message's number: the log tells, too, which message a delivery was of.
+_SENDER = "alice-{}@example.org"  # bounces come back to a Maildir, too
 _MAILDIR, _MBOX, _NOBODY = ("alice-{}@example.org", "bob-{}@example.org", "nobody-{}@example.org")
 _REMOTE, _REMOTE_TOO = "one-{}@" + SINK, "two-{}@" + SINK
 _RECIPIENTS = ([_MAILDIR], [_MBOX], [_REMOTE], [_MAILDIR, _MBOX], [_NOBODY],
@@ -68,9 +68,10 @@ def _start_one(path, first_number, way, prepare, pause):
         for number in itertools.count(first_number):
             message = ledger.make_message(number)
             recipients = [name.format(number) for name in chance.choice(_RECIPIENTS)]
-            book.offer(number, message, SENDER, recipients)
+            sender = _SENDER.format(number)
+            book.offer(number, message, sender, recipients)
             try:
-                way.send(book, number, message, recipients)
+                way.send(book, number, message, sender, recipients)
             except OSError:  # without an answer; whoever is told nothing does not know
                 time.sleep(_PAUSE_AFTER_TROUBLE)
             time.sleep(chance.uniform(0, pause))
@@ -90,15 +91,15 @@ class _Sendmail:
     """A program of alice's that calls sendmail."""
 
     def __init__(self, wrapper):
-        self._command = [*wrapper, "/usr/sbin/sendmail", "-f", SENDER]
+        self._command = [*wrapper, "/usr/sbin/sendmail", "-f"]
 
-    def send(self, book, number, message, recipients):
+    def send(self, book, number, message, sender, recipients):
         alice = pwd.getpwnam("alice")
         with tempfile.TemporaryFile() as file:
             # No pipe: when this client is killed, half a message would look like a whole one.
             file.write(message)
             file.seek(0)
-            result = subprocess.run([*self._command, *recipients], stdin=file, cwd="/",
+            result = subprocess.run([*self._command, sender, *recipients], stdin=file, cwd="/",
                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
                                     user=alice.pw_uid, group=alice.pw_gid, extra_groups=[])
         if result.returncode == 0:
@@ -118,10 +119,10 @@ class _Smtp:
         self._socket = None
         self._left = 0
 
-    def send(self, book, number, message, recipients):
+    def send(self, book, number, message, sender, recipients):
         try:
             self._connect()
-            self._command(f"MAIL FROM:<{SENDER}>", "2")
+            self._command(f"MAIL FROM:<{sender}>", "2")
             for recipient in recipients:
                 self._command(f"RCPT TO:<{recipient}>", "2")
             self._command("DATA", "3")

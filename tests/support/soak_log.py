@@ -76,11 +76,20 @@ def _is_excuse(attempt, kills):
     return "crashed" in attempt.text or attempt.outcome == "report mangled"
 
 
-def unexplained(second_copies, attempts, kills):
+def unexplained(second_copies, attempts, kills, senders):
     """Sentences about copies beyond the first ({(number, recipient): how many}) that no kill
-    explains."""
+    explains. Where the recipient's copies are bounces, each may also have come twice to the sender
+    (`senders`: {number: address})."""
     excuses = collections.Counter()
+    bounced = set()
     for attempt in attempts:
         excuses[attempt.recipient] += _is_excuse(attempt, kills)
+        if attempt.outcome == "failure":
+            bounced.add(attempt.recipient)
+
+    def excused(number, recipient):
+        return excuses[recipient] + (excuses[senders[number]] if recipient in bounced else 0)
+
     return [f"{number} came {more} times too often to {recipient}, and there was no kill for it"
-            for (number, recipient), more in second_copies.items() if more > excuses[recipient]]
+            for (number, recipient), more in second_copies.items()
+            if more > excused(number, recipient)]

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pathlib
+import pwd
 import re
 import signal
 import subprocess

@@ -390,8 +390,9 @@ TEST_F(LocalSpawn, LooksUpWhereItCanNeitherTakeOrdersNorForgeReports) {
   EXPECT_THAT(fds, ::testing::Not(::testing::HasSubstr("pipe:"))) << fds;
 }
 
-// A qmail-local that stays: says its process, the recipient and the message each time. Of "leave" it
-// ends in good order, of "crash" it does not, of "fail" it exits 100, of "flood" it never ends writing.
+// A qmail-local that stays: says its process, the recipient and the message each time. Of "leave"
+// it ends in good order, of "crash" it does not, of "fail" it exits 100, of "flood" it never ends
+// writing.
 constexpr std::string_view staying_qmail_local = R"(
 import os, signal, socket, sys
 spawn = socket.socket(fileno=int(os.environ["POSTERN_KEPT_WORKER"]))
@@ -441,9 +442,10 @@ TEST_F(WorkersThatStay, DeliverTheNextMessageToTheSameUserAsWell) {
 }
 
 TEST_F(WorkersThatStay, ServeOneUserAlone) {
-  assign("=a:joe:1234:2345:/home/joe:::\n=b:joe:1234:2346:/home/joe:::\n"
-         "=c:joe:1234:2345:/home/jo:::\n=d:jo:1234:2345:/home/joe:::\n"
-         "=e:joe:1235:2345:/home/joe:::\n=f:joe:1234:2345:/home/joe:-:x:\n");
+  assign(
+      "=a:joe:1234:2345:/home/joe:::\n=b:joe:1234:2346:/home/joe:::\n"
+      "=c:joe:1234:2345:/home/jo:::\n=d:jo:1234:2345:/home/joe:::\n"
+      "=e:joe:1235:2345:/home/joe:::\n=f:joe:1234:2345:/home/joe:-:x:\n");
   start_staying();
   const std::string first = process_of(deliver("a"));
   for (const char* other : {"b", "c", "d", "e"}) EXPECT_NE(process_of(deliver(other)), first);

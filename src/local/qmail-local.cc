@@ -5,7 +5,6 @@
 
 int main(int argc, char** argv) {
   return postern::program(
-      {.name = "qmail-local", .out_of_memory_text = "Out of memory. (#4.3.0)\n"}, [&] {
-        return postern::local::run(std::span(argv, static_cast<std::size_t>(argc)));
-      });
+      {.name = "qmail-local", .out_of_memory_text = "Out of memory. (#4.3.0)\n"},
+      [&] { return postern::local::run(std::span(argv, static_cast<std::size_t>(argc))); });
 }

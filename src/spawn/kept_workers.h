@@ -23,7 +23,8 @@ class KeptWorkers {
   explicit KeptWorkers(Clock clock) : clock_(std::move(clock)) {}
 
   void put(Worker worker);
-  /// Hands an order (wire/kept_worker.h) to a worker of this kind. Nothing: there is none that takes it.
+  /// Hands an order (wire/kept_worker.h) to a worker of this kind. Nothing: there is none that
+  /// takes it.
   std::optional<Worker> give(const std::string& kind, std::string_view order, int message);
   /// Lets go of those that have waited too long, and says in how many milliseconds the next one
   /// will have; -1: none waits.

@@ -67,10 +67,15 @@ Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished fi
 
 Next LocalChannel::deliver(const Delivery& delivery, const wire::LocalUser& user) {
   const auto to = mail::split_address(delivery.order.recipient);
-  std::vector<std::string> arguments = {
-      "--",     user.user,      user.home,            std::string(to.local),
-      user.dash, user.extension, std::string(to.host), delivery.order.sender,
-      setup_.default_delivery};
+  std::vector<std::string> arguments = {"--",
+                                        user.user,
+                                        user.home,
+                                        std::string(to.local),
+                                        user.dash,
+                                        user.extension,
+                                        std::string(to.host),
+                                        delivery.order.sender,
+                                        setup_.default_delivery};
   const std::string kind = kind_of(user, setup_.home + "/" + setup_.program);
   const auto order = wire::format_kept_order(arguments);
   if (auto worker = kept_workers_.give(kind, order, delivery.message.get())) {

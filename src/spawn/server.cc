@@ -145,8 +145,8 @@ void Server::take_output(Running& running, std::string_view bytes) const {
   running.output.append(bytes.substr(0, room));
 }
 
-// It wrote all its output before it said so: what the pipe holds now is the rest. Nothing here waits
-// for the worker, nor goes on for as long as it may write.
+// It wrote all its output before it said so: what the pipe holds now is the rest. Nothing here
+// waits for the worker, nor goes on for as long as it may write.
 void Server::stayed(unsigned number) {
   Running& running = running_[number];
   Worker& worker = running.worker;

@@ -59,7 +59,8 @@ class QmailLocal : public Mailboxes {
       ::dup2(output.write.get(), 1);
       ::dup2(output.write.get(), 2);
       auto names = MaildirNames::of_this_process();
-      ::_exit(local::deliver(words, names, {.message = text.fd(), .report = 1, .problems = 2}).code);
+      ::_exit(
+          local::deliver(words, names, {.message = text.fd(), .report = 1, .problems = 2}).code);
     }
     output.write.reset();
     const std::string said = read_to_end(output.read.get(), 100000).value();

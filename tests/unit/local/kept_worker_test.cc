@@ -34,8 +34,9 @@ class KeptQmailLocal : public Mailboxes {
 
   [[nodiscard]] std::vector<std::string> words(const std::string& extension) const {
     const std::string dash = extension.empty() ? "" : "-";
-    return {"--", "joe", here_.path() + "/home", "joe" + dash + extension, dash, extension, "h",
-            "s@h", "./Maildir/"};
+    return {
+        "--",  "joe",       here_.path() + "/home", "joe" + dash + extension, dash, extension, "h",
+        "s@h", "./Maildir/"};
   }
   void start(const std::string& text, const std::string& name = wire::local_program,
              const std::string& extension = "") {
@@ -141,7 +142,8 @@ TEST_F(KeptQmailLocal, DoesNotStayAfterAProgram) {
 
 TEST_F(KeptQmailLocal, TellsAProgramWhomALaterDeliveryIsFor) {
   std::ofstream("home/.qmail-a-default") << "./Maildir/\n";
-  std::ofstream("home/.qmail-b") << "|echo \"$LOCAL $EXT [$DEFAULT] [$POSTERN_KEPT_WORKER]\" >seen\n";
+  std::ofstream("home/.qmail-b")
+      << "|echo \"$LOCAL $EXT [$DEFAULT] [$POSTERN_KEPT_WORKER]\" >seen\n";
   start("\nfirst\n", wire::local_program, "a-x");
   EXPECT_EQ(said(), "0");
   order("\nsecond\n", "b");

@@ -11,6 +11,7 @@ import sys
 import traceback
 
 from bench import counters, servers, workloads
+from bench.servers.server import Unable
 
 
 def main(name, place, group):
@@ -30,8 +31,7 @@ def main(name, place, group):
         server_group.adopt_everybody()
         answer({"version": server.version()})
         for line in sys.stdin:
-            order = json.loads(line)
-            answer(workloads.do(order, server, server_group))
+            answer(_do(json.loads(line), server, server_group))
     except (OSError, *workloads.ERRORS, subprocess.SubprocessError) as error:
         answer({"error": f"{error}\n{server.log_tail()}"})
         return 1
@@ -39,6 +39,13 @@ def main(name, place, group):
         answer({"error": traceback.format_exc()})
         return 1
     return 0
+
+
+def _do(order, server, server_group):
+    try:
+        return workloads.do(order, server, server_group)
+    except Unable as reason:
+        return {"unable": str(reason)}
 
 
 if __name__ == "__main__":

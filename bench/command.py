@@ -10,8 +10,8 @@ from bench import REPOSITORY, counters, fetch, plot, report, run, servers, workl
 from bench.disk import KINDS, Disk
 from bench.world import ServerFailed
 
-_QUICK = {"rounds": 2, "messages": 600}
-_FULL = {"rounds": 3, "messages": 3000}
+_QUICK = {"rounds": 2, "messages": 600, "recipients": 500}
+_FULL = {"rounds": 3, "messages": 3000, "recipients": 5000}
 
 
 def main(arguments):
@@ -42,7 +42,8 @@ def _plan(options):
     return run.Plan(servers=[servers.by_name(name) for name in options.servers.split(",")],
                     workloads=options.workloads.split(","),
                     rounds=options.rounds or size["rounds"],
-                    messages=options.messages or size["messages"],
+                    amounts={what: getattr(options, what) or size[what]
+                             for what in ("messages", "recipients")},
                     counted=counters.can_count() and not options.no_counts,
                     build=options.build)
 
@@ -77,6 +78,8 @@ def _parse(arguments):
     parser.add_argument("--rounds", type=int, metavar="N", help="default: 3; with --quick 2")
     parser.add_argument("--messages", type=int, metavar="N",
                         help="of each round and workload; default: 3000; with --quick 600")
+    parser.add_argument("--recipients", type=int, metavar="N",
+                        help="of the message to many; default: 5000; with --quick 500")
     parser.add_argument("--no-counts", action="store_true",
                         help="leave out the round in which system calls and the like are counted")
     parser.add_argument("--fs", choices=KINDS, default="ext4",

@@ -44,19 +44,35 @@ def _start_source(load, recipient, sessions, messages):
                             stderr=subprocess.PIPE, text=True)
 
 
+def inject_one(load, sendmail, recipients, group):
+    """alice runs sendmail once, for all recipients. She counts as the server's: with some, it is
+    her program that delivers."""
+    _wait([_as_alice([sendmail, "-f", SENDER, *recipients], _message(load), group)])
+
+
 def inject(load, sendmail, processes, group):
     """`processes` people run sendmail again and again. They count as the server's: their shell is
     the same for everyone, and what it starts is the server's own program."""
+    text = _message(load)
+    _wait([_start_injector(sendmail, place, messages, text, group)
+           for place, messages in enumerate(shares(load.messages, processes))])
+
+
+def _message(load):
+    """The name of a file with a message in it."""
     text = "/run/bench-message"
     with open(text, "w", encoding="ascii") as file:
         file.write("Subject: load\n\n" + ("x" * 63 + "\n") * (load.size // 64))
-    _wait([_start_injector(sendmail, place, messages, text, group)
-           for place, messages in enumerate(shares(load.messages, processes))])
+    return text
 
 
 def _start_injector(sendmail, place, messages, text, group):
     recipient = f"{mailbox.PEOPLE[place % len(mailbox.PEOPLE)]}@{server.DOMAIN}"
     loop = f'i=0; while [ $i -lt {messages} ]; do "$0" -f {SENDER} {recipient} <{text} || exit 1; i=$((i+1)); done'
+    return _as_alice(["sh", "-c", loop, sendmail], "/dev/null", group)
+
+
+def _as_alice(command, text, group):
     alice = pwd.getpwnam("alice")
 
     def become_alice():
@@ -65,9 +81,9 @@ def _start_injector(sendmail, place, messages, text, group):
         os.setgid(alice.pw_gid)
         os.setuid(alice.pw_uid)
 
-    return subprocess.Popen(["sh", "-c", loop, sendmail], preexec_fn=become_alice, cwd="/",
-                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, text=True)
+    with open(text, "rb") as message:
+        return subprocess.Popen(command, preexec_fn=become_alice, cwd="/", stdin=message,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def program(name):

@@ -17,7 +17,10 @@ def draw(figures):
         headline = workloads.ALL[workload].headline
         parts.append(_text(8, top + 12, f"{workloads.ALL[workload].title}, {headline}", "bold"))
         top += _HEAD
-        rates = {name: spreads_of(results[name]["rounds"])[headline] for name in results}
+        rates = {name: spreads_of(results[name]["rounds"])[headline] for name in results
+                 if "unable" not in results[name]}
+        if not rates:
+            continue
         scale = (_WIDTH - _LEFT - 80) / max(rate.most for rate in rates.values())
         for name, rate in rates.items():
             parts.append(_bar(top, rate, scale, _COLOURS[names.index(name) % len(_COLOURS)]))

@@ -19,7 +19,7 @@ class Plan:
     servers: list
     workloads: list  # names in workloads.ALL
     rounds: int
-    messages: int
+    amounts: dict  # how much of what: messages, recipients
     counted: bool  # a further round in which events are counted
     build: str
 
@@ -28,7 +28,7 @@ def run(plan, disk):
     """Does all of it. Returns the figures: plain values, ready for JSON."""
     worlds = []
     figures = {"when": datetime.datetime.now().isoformat(timespec="seconds"),
-               "machine": _machine(), "messages": plan.messages, "rounds": plan.rounds,
+               "machine": _machine(), "amounts": plan.amounts, "rounds": plan.rounds,
                "servers": {}, "results": {name: {} for name in plan.workloads}}
     try:
         for server in plan.servers:
@@ -50,12 +50,14 @@ def _round(plan, worlds, results, number):
         if workload.once and number > 0:
             continue
         share = workload.share * (_COUNTED_SHARE if counted else 1)
-        messages = max(1, int(plan.messages * share))
+        amount = max(1, int(plan.amounts[workload.amount] * share))
         for world in worlds:
             load_average = os.getloadavg()[0]
-            figures = world.ask(workload=name, messages=messages, counted=counted)
+            figures = world.ask(workload=name, amount=amount, counted=counted)
             result = results[name].setdefault(world.server.name, {"rounds": [], "counts": {}})
-            if counted:
+            if "unable" in figures:
+                result["unable"] = figures["unable"]
+            elif counted:
                 result["counts"] = figures["counts"]
             else:
                 result["rounds"].append(figures["values"])
@@ -65,7 +67,8 @@ def _round(plan, worlds, results, number):
 
 def _say(server, name, figures):
     what = ", ".join(f"{value:.2f} {figure}" for figure, value in figures.get("values", {}).items())
-    print(f"bench: {name}: {server.title}: {what or 'counted'}", file=sys.stderr, flush=True)
+    what = what or figures.get("unable") or "counted"
+    print(f"bench: {name}: {server.title}: {what}", file=sys.stderr, flush=True)
 
 
 def _machine():

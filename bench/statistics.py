@@ -21,7 +21,8 @@ def spread(values):
 
 def spreads_of(rounds):
     """The spread of each figure; a round is its figures by name."""
-    return {what: spread(values[what] for values in rounds) for what in rounds[0]}
+    return {what: spread(values[what] for values in rounds)
+            for what in rounds[0]}
 
 
 def ratio_to_best(values, ours, more_is_better=True):

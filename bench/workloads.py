@@ -19,22 +19,30 @@ class Workload:
     title: str
     way: str
     options: dict = dataclasses.field(default_factory=dict)
-    share: float = 1.0  # of the number of messages of a run
+    share: float = 1.0  # of the amount of a run
+    amount: str = "messages"  # which of the run's amounts it takes
+    unit: str = "message"  # what figures are for one of
     headline: str = "messages/s"  # the figure that servers are compared by
     more_is_better: bool = True
     once: bool = False  # in the first round only
 
 
+_RECIPIENTS = {"amount": "recipients", "unit": "recipient", "headline": "recipients/s"}
 ALL = {
     # First, and once: servers that keep their processes for a while are larger after work.
-    "memory": Workload("memory, proportional share", "memory", {}, 0, "MB idle", False, once=True),
+    "memory": Workload("memory, proportional share", "memory", {}, 0,
+                       headline="MB idle", more_is_better=False, once=True),
     "smtp": Workload("SMTP to Maildir, a connection per message", "to_maildirs"),
     "smtp-reused": Workload("SMTP to Maildir, connections reused", "to_maildirs", {"reuse": True}),
     "relay": Workload("relay, a connection per message", "to_sink"),
     "relay-reused": Workload("relay, connections reused", "to_sink", {"reuse": True}),
     "sendmail": Workload("sendmail by 8 processes, to Maildir", "by_sendmail", {}, 0.5),
     "large": Workload("SMTP to Maildir, 10 MB a message", "to_maildirs",
-                      {"reuse": True, "size": 10 << 20, "sessions": 4}, 0.005),
+                      {"reuse": True, "size": 10_000_000, "sessions": 4}, 0.005),
+    "many-remote": Workload("one message to many remote recipients", "to_remote_recipients",
+                            **_RECIPIENTS),
+    "many-local": Workload("one message to many local recipients", "to_local_recipients",
+                           **_RECIPIENTS),
 }
 _INJECTORS = 8
 _IDLE_CONNECTIONS = 20  # what every server's defaults allow
@@ -62,9 +70,23 @@ class Work:
         return self._all_delivered(wanted)
 
     def to_sink(self, wanted):
-        with sink.Sink() as target:
-            load.send_over_smtp(wanted, [f"someone@{server.RELAYED}"])
-            return target.wait_for(wanted.messages)
+        target = sink.Sink(sink.MESSAGE)
+        load.send_over_smtp(wanted, [f"someone@{server.RELAYED}"])
+        return target.wait_for(wanted.messages)
+
+    def to_remote_recipients(self, wanted):
+        target = sink.Sink(sink.RECIPIENT)
+        self._inject_one([f"r{number}@{server.RELAYED}" for number in range(wanted.messages)])
+        return target.wait_for(wanted.messages)
+
+    def to_local_recipients(self, wanted):
+        self._inject_one(self.server.addresses(wanted.messages))
+        return self._all_delivered(wanted)
+
+    def _inject_one(self, recipients):
+        if len(recipients) > self.server.most_recipients:
+            raise server.Unable(f"a message may have {self.server.most_recipients} recipients")
+        load.inject_one(load.Load(1), self.server.sendmail, recipients, self.group)
 
     def memory(self):
         idle = self.group.memory()
@@ -81,13 +103,13 @@ class Work:
 
 
 def do(order, mail_server, group):
-    """Does the order {"workload", "messages", "counted"}; returns its figures."""
+    """Does the order {"workload", "amount", "counted"}; returns its figures."""
     workload = ALL[order["workload"]]
     way = getattr(Work(mail_server, group), workload.way)
     if not workload.share:
         return {"values": way()}
-    messages = order["messages"]
-    wanted = load.Load(messages=messages, **workload.options)
+    amount, unit = order["amount"], workload.unit
+    wanted = load.Load(messages=amount, **workload.options)
     mailbox.empty()
     os.sync()
     counter = counters.Count(group) if order["counted"] else contextlib.nullcontext()
@@ -97,8 +119,8 @@ def do(order, mail_server, group):
         seconds = way(wanted) - began
         cpu = _settled_cpu(group) - cpu
     if order["counted"]:
-        return {"counts": {what: total / messages for what, total in counter.totals.items()}}
-    return {"values": {"messages/s": messages / seconds, "CPU ms a message": 1000 * cpu / messages}}
+        return {"counts": {what: total / amount for what, total in counter.totals.items()}}
+    return {"values": {f"{unit}s/s": amount / seconds, f"CPU ms a {unit}": 1000 * cpu / amount}}
 
 
 def _settled_cpu(group):

@@ -3,10 +3,12 @@ them are asked to do. That is: example.org is local, its people have Maildirs, a
 relayed to a port of 127.0.0.1.
 """
 
+from bench.servers.exim import Exim
+from bench.servers.opensmtpd import OpenSmtpd
 from bench.servers.postern import Postern
 from bench.servers.postfix import Postfix
 
-ALL = (Postern, Postfix)
+ALL = (Postern, Postfix, Exim, OpenSmtpd)
 
 
 def by_name(name):

@@ -12,6 +12,7 @@ _HOME = pathlib.Path("/var/qmail")
 class Postern(server.Server):
     name = "postern"
     title = "Postern"
+    separator = "-"
 
     def world_options(self, place):
         home = place / "qmail"
@@ -24,6 +25,7 @@ class Postern(server.Server):
             accepted.write(f"{server.RELAYED}\n")
         server.write(_HOME / "control/smtproutes",
                      f"{server.RELAYED}:[127.0.0.1]:{server.SINK_PORT}\n")
+        server.deliver_extensions()
 
     def start(self):
         server.wait_for_greeting()

@@ -2,13 +2,21 @@
 
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import time
 
+from bench import mailbox
+
 HOST, DOMAIN = "mail.example.org", "example.org"
 RELAYED, SINK_PORT = "sink.example", 2525
+CONNECTIONS = 100  # at a time, where a server's own limit is lower than the load
 _START_SECONDS = 30
+
+
+class Unable(Exception):
+    """The server does not do this; the text says why."""
 
 
 class Server:
@@ -18,6 +26,8 @@ class Server:
     title = ""
     package = None
     sendmail = "/usr/sbin/sendmail"
+    most_recipients = float("inf")  # of a message
+    separator = "+"  # between a person's name and an extension of it
 
     def world_options(self, place):
         """Options of scripts/world; `place` is the server's directory on the disk."""
@@ -30,6 +40,11 @@ class Server:
     def start(self):
         """Returns when port 25 answers."""
         raise NotImplementedError
+
+    def addresses(self, count):
+        """So many different addresses of the people here."""
+        return [f"{mailbox.PEOPLE[number % len(mailbox.PEOPLE)]}{self.separator}{number}@{DOMAIN}"
+                for number in range(count)]
 
     def version(self):
         return subprocess.run(["dpkg-query", "-W", "-f", "${Version}", self.package],
@@ -47,6 +62,14 @@ def put_on_disk(place, directory):
     pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", directory, there], check=True)
     subprocess.run(["mount", "--bind", there, directory], check=True)
+
+
+def deliver_extensions():
+    """What a person of qmail's writes to get mail for alice-anything."""
+    for person in mailbox.PEOPLE:
+        rules = pathlib.Path("/home", person, ".qmail-default")
+        write(rules, "./Maildir/\n")
+        shutil.chown(rules, person, person)
 
 
 def add_system_user(name, *further_groups, group=None, home="/nonexistent"):

@@ -24,16 +24,18 @@ class Parsers(unittest.TestCase):
                   "<not supported>;;page-faults;bench/postern;0;100.00;;\n")
         self.assertEqual(counters.parse_counts(output), {"system calls": 468, "syncs": 8})
 
-    def test_the_sinks_last_count_is_the_one_that_counts(self):
-        self.assertEqual(sink.parse_count(b"sess=1 quit=0 mesg=7\rsess=2 quit=1 mesg=19\r"), 19)
-        self.assertEqual(sink.parse_count(b"sess=1 quit=0 mesg=7\rsess=2 quit=1 mesg=1"), 7,
-                         "a number that is cut off")
-        self.assertEqual(sink.parse_count(b"sess=1 quit"), 0)
+    def test_what_the_sink_notes_is_counted_by_the_whole_line(self):
+        noted = (b"X-Mail-Args: <load@client.example>\n"
+                 b"X-Rcpt-Args: <a@sink.example>\nX-Rcpt-Args: <b@sink.example>\n")
+        self.assertEqual(sink.count_in(noted, sink.MESSAGE), (1, len(noted)))
+        self.assertEqual(sink.count_in(noted, sink.RECIPIENT), (2, len(noted)))
+        self.assertEqual(sink.count_in(noted + b"X-Rcpt-Args: ", sink.RECIPIENT), (2, len(noted)),
+                         "a line that is cut off comes again with its end")
 
 
 class Figures(unittest.TestCase):
     FIGURES = {
-        "when": "2026-01-01T00:00:00", "messages": 10, "rounds": 3, "disk": "ext4 of its own",
+        "when": "2026-01-01T00:00:00", "amounts": {"messages": 10}, "rounds": 3, "disk": "ext4 of its own",
         "machine": {"kernel": "6.1", "processors": 2, "load_average_before": [0.1, 0.2, 0.3]},
         "servers": {"postern": {"title": "Postern", "version": "1"},
                     "postfix": {"title": "Postfix & co", "version": "3"}},
@@ -61,6 +63,18 @@ class Figures(unittest.TestCase):
         self.assertIn("| forks a message | 2.0 | ? |", lines)
         self.assertIn("Postern by the best other: 2.00.", lines)
 
+    def test_a_server_that_cannot_do_it_has_na_and_the_reason(self):
+        results = self.FIGURES["results"]["smtp"] | {"exim": {"rounds": [], "counts": {},
+                                                              "unable": "it is closed today"}}
+        figures = self.FIGURES | {"results": {"smtp": results}}
+        figures["servers"] = figures["servers"] | {"exim": {"title": "Exim", "version": "4"}}
+        lines = report.format_report(figures).splitlines()
+        self.assertIn("| messages/s | 40.00 (30.00–60.00) | 20.00 (10.00–50.00) | n/a |", lines)
+        self.assertIn("| forks a message | 2.0 | ? | n/a |", lines)
+        self.assertIn("Exim: n/a, it is closed today.", lines)
+        self.assertIn("Postern by the best other: 2.00.", lines)
+        self.assertNotIn("Exim", plot.draw(figures))
+
     def test_the_plot_is_svg_with_a_bar_for_each_server(self):
         root = xml.etree.ElementTree.fromstring(plot.draw(self.FIGURES))
         name = "{http://www.w3.org/2000/svg}"
@@ -79,8 +93,8 @@ class Servers(unittest.TestCase):
     def test_each_takes_a_handful_of_messages_and_is_measured(self):
         with tempfile.TemporaryDirectory() as directory:
             result = subprocess.run(
-                [REPOSITORY / "scripts/bench", "--messages", "8", "--rounds", "1",
-                 "--workloads", "smtp,relay-reused,sendmail,memory", "--no-counts", "--fs", "tmpfs",
+                [REPOSITORY / "scripts/bench", "--messages", "8", "--recipients", "8", "--rounds", "1",
+                 "--workloads", "smtp,relay-reused,sendmail,memory,many-remote,many-local", "--no-counts", "--fs", "tmpfs",
                  "--build", BUILD, "--output", directory],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             self.assertEqual(result.returncode, 0, result.stdout)

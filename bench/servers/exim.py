@@ -1,0 +1,70 @@
+"""Exim: the files of Debian's package, and the answers that its installation asks for."""
+
+import pathlib
+import shutil
+import subprocess
+
+from bench import REPOSITORY, fetch
+from bench.servers import server
+
+_ANSWERS = REPOSITORY / "tests/interop/peers/exim-answers"
+_ETC = pathlib.Path("/etc/exim4")
+# Its own limits are for a machine with little mail: of a connection's messages it would leave all
+# but ten for the next run of the queue, and 20 clients are one too many as soon as one of them has
+# come again before the process that served it is gone.
+_MAIN = """
+smtp_accept_queue_per_connection = 0
+smtp_accept_max = {connections}
+"""
+# Debian's own way to a host for a domain, hubbed_hosts, takes this machine for a loop. And
+# alice+anything is alice's, as it is where the others are asked for it.
+_ROUTERS = f"""
+bench_sink:
+  driver = manualroute
+  domains = {server.RELAYED}
+  transport = remote_smtp
+  route_list = * 127.0.0.1::{server.SINK_PORT}
+  self = send
+
+bench_suffix:
+  driver = accept
+  domains = +local_domains
+  check_local_user
+  local_part_suffix = +*
+  transport = LOCAL_DELIVERY
+"""
+
+
+class Exim(server.Server):
+    name = "exim"
+    title = "Exim"
+    package = "exim4-daemon-light"
+
+    def install(self, place):
+        fetch.install_into_world(self.package)
+        server.add_system_user("Debian-exim", home="/var/spool/exim4")
+        for directory in ("/var/lib/exim4", "/var/spool/exim4", "/var/log/exim4"):
+            pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+            shutil.chown(directory, "Debian-exim", "Debian-exim")
+        server.put_on_disk(place, "/var/spool/exim4")
+        answers = _ANSWERS.read_text(encoding="utf-8").replace("exim.example", server.DOMAIN)
+        server.write(_ETC / "update-exim4.conf.conf", answers)
+        server.write(_ETC / "conf.d/router/140_bench", _ROUTERS)
+        server.write("/etc/aliases", "postmaster: root\n")
+        self._configure(server.CONNECTIONS)
+
+    def _configure(self, connections):
+        server.write(_ETC / "conf.d/main/99_bench", _MAIN.format(connections=connections))
+        subprocess.run(["update-exim4.conf"], check=True, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        subprocess.run(["exim4", "-bd", "-q30m"], check=True)
+        server.wait_for_greeting()
+
+    def version(self):
+        said = subprocess.run(["exim4", "-bV"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        return said.split()[2]
+
+    def log_tail(self):
+        logs = pathlib.Path("/var/log/exim4").glob("*log")
+        return "".join(log.read_text(errors="replace")[-2000:] for log in logs)

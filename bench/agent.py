@@ -24,14 +24,14 @@ def main(name, place, group):
 
     try:
         server = servers.by_name(name)
+        server.group = counters.Group(pathlib.Path(group))
         workloads.prepare_mailboxes(pathlib.Path(place))
         server.install(pathlib.Path(place))
         server.start()
-        server_group = counters.Group(pathlib.Path(group))
-        server_group.adopt_everybody()
+        server.group.adopt_everybody()
         answer({"version": server.version()})
         for line in sys.stdin:
-            answer(_do(json.loads(line), server, server_group))
+            answer(_do(json.loads(line), server))
     except (OSError, *workloads.ERRORS, subprocess.SubprocessError) as error:
         answer({"error": f"{error}\n{server.log_tail()}"})
         return 1
@@ -41,9 +41,9 @@ def main(name, place, group):
     return 0
 
 
-def _do(order, server, server_group):
+def _do(order, server):
     try:
-        return workloads.do(order, server, server_group)
+        return workloads.do(order, server)
     except Unable as reason:
         return {"unable": str(reason)}
 

@@ -44,6 +44,7 @@ def _plan(options):
                     rounds=options.rounds or size["rounds"],
                     amounts={what: getattr(options, what) or size[what]
                              for what in ("messages", "recipients")},
+                    connections=[int(count) for count in options.connections.split(",")],
                     counted=counters.can_count() and not options.no_counts,
                     build=options.build)
 
@@ -80,6 +81,8 @@ def _parse(arguments):
                         help="of each round and workload; default: 3000; with --quick 600")
     parser.add_argument("--recipients", type=int, metavar="N",
                         help="of the message to many; default: 5000; with --quick 500")
+    parser.add_argument("--connections", default="20,200,1000", metavar="N,...",
+                        help="numbers of idle clients for memory; default: %(default)s")
     parser.add_argument("--no-counts", action="store_true",
                         help="leave out the round in which system calls and the like are counted")
     parser.add_argument("--fs", choices=KINDS, default="ext4",

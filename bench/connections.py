@@ -1,6 +1,7 @@
 """SMTP clients that have said hello and then nothing."""
 
 import contextlib
+import resource
 import socket
 
 _PATIENCE = 30  # seconds
@@ -9,6 +10,8 @@ _PATIENCE = 30  # seconds
 @contextlib.contextmanager
 def idle(count):
     """So many of them, all greeted, inside the block."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", 25), _PATIENCE))
                    for _ in range(count)]

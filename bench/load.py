@@ -18,7 +18,7 @@ class LoadError(Exception):
 @dataclasses.dataclass(frozen=True)
 class Load:
     messages: int
-    sessions: int = 20
+    sessions: int = server.SESSIONS
     size: int = 2048  # bytes of text
     reuse: bool = False  # one connection for many messages
 

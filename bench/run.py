@@ -20,6 +20,7 @@ class Plan:
     workloads: list  # names in workloads.ALL
     rounds: int
     amounts: dict  # how much of what: messages, recipients
+    connections: list  # numbers of idle clients
     counted: bool  # a further round in which events are counted
     build: str
 
@@ -53,7 +54,8 @@ def _round(plan, worlds, results, number):
         amount = max(1, int(plan.amounts[workload.amount] * share))
         for world in worlds:
             load_average = os.getloadavg()[0]
-            figures = world.ask(workload=name, amount=amount, counted=counted)
+            figures = world.ask(workload=name, amount=amount, counted=counted,
+                                connections=plan.connections)
             result = results[name].setdefault(world.server.name, {"rounds": [], "counts": {}})
             if "unable" in figures:
                 result["unable"] = figures["unable"]

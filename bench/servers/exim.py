@@ -1,13 +1,16 @@
 """Exim: the files of Debian's package, and the answers that its installation asks for."""
 
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from bench import REPOSITORY, fetch
 from bench.servers import server
 
 _ANSWERS = REPOSITORY / "tests/interop/peers/exim-answers"
+_PID = pathlib.Path("/run/exim4/exim.pid")
 _ETC = pathlib.Path("/etc/exim4")
 # Its own limits are for a machine with little mail: of a connection's messages it would leave all
 # but ten for the next run of the queue, and 20 clients are one too many as soon as one of them has
@@ -43,7 +46,7 @@ class Exim(server.Server):
     def install(self, place):
         fetch.install_into_world(self.package)
         server.add_system_user("Debian-exim", home="/var/spool/exim4")
-        for directory in ("/var/lib/exim4", "/var/spool/exim4", "/var/log/exim4"):
+        for directory in ("/var/lib/exim4", "/var/spool/exim4", "/var/log/exim4", "/run/exim4"):
             pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
             shutil.chown(directory, "Debian-exim", "Debian-exim")
         server.put_on_disk(place, "/var/spool/exim4")
@@ -51,15 +54,20 @@ class Exim(server.Server):
         server.write(_ETC / "update-exim4.conf.conf", answers)
         server.write(_ETC / "conf.d/router/140_bench", _ROUTERS)
         server.write("/etc/aliases", "postmaster: root\n")
-        self._configure(server.CONNECTIONS)
+        self.configure_connections(None)
 
-    def _configure(self, connections):
-        server.write(_ETC / "conf.d/main/99_bench", _MAIN.format(connections=connections))
+    def configure_connections(self, count):
+        text = _MAIN.format(connections=count or 2 * server.SESSIONS)
+        server.write(_ETC / "conf.d/main/99_bench", text)
         subprocess.run(["update-exim4.conf"], check=True, stderr=subprocess.DEVNULL)
 
     def start(self):
-        subprocess.run(["exim4", "-bd", "-q30m"], check=True)
+        self.run("exim4", "-bd", "-q30m")
         server.wait_for_greeting()
+
+    def stop(self):
+        os.kill(int(_PID.read_text(encoding="ascii")), signal.SIGTERM)
+        server.wait_for_silence()
 
     def version(self):
         said = subprocess.run(["exim4", "-bV"], stdout=subprocess.PIPE, text=True, check=True).stdout

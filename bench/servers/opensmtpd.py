@@ -38,8 +38,13 @@ class OpenSmtpd(server.Server):
         server.write(_CONFIGURATION, debian.replace(_FIRST_RULE, _ACTIONS + _FIRST_RULE, 1))
 
     def start(self):
-        self._daemon = subprocess.Popen(["smtpd", "-F"])
+        self._daemon = subprocess.Popen(["smtpd", "-F"], preexec_fn=self.group.enter)
         server.wait_for_greeting()
+
+    def stop(self):
+        self._daemon.terminate()
+        self._daemon.wait()
+        server.wait_for_silence()
 
     def version(self):
         said = subprocess.run(["smtpd", "-h"], stderr=subprocess.PIPE, text=True, check=False).stderr

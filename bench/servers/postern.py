@@ -2,11 +2,13 @@
 
 import pathlib
 import subprocess
+import time
 
 from bench import REPOSITORY
 from bench.servers import server
 
 _HOME = pathlib.Path("/var/qmail")
+_SERVICES = ("/etc/service/qmail-send", "/etc/service/qmail-smtpd")
 
 
 class Postern(server.Server):
@@ -28,7 +30,21 @@ class Postern(server.Server):
         server.deliver_extensions()
 
     def start(self):
+        subprocess.run(["svc", "-u", *_SERVICES], check=True)
         server.wait_for_greeting()
+
+    def stop(self):
+        subprocess.run(["svc", "-d", *_SERVICES], check=True)
+        while any(": up " in self._state(service) for service in _SERVICES):
+            time.sleep(0.02)
+
+    def configure_connections(self, count):
+        server.write(_HOME / "control/concurrencyincoming", f"{count or server.SESSIONS}\n")
+
+    @staticmethod
+    def _state(service):
+        return subprocess.run(["svstat", service], stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
 
     def version(self):
         return subprocess.run(["git", "-C", REPOSITORY, "describe", "--always", "--dirty"],

@@ -46,8 +46,17 @@ class Postfix(server.Server):
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
     def start(self):
-        subprocess.run(["postfix", "start"], check=True, stderr=subprocess.DEVNULL)
+        self.run("postfix", "start")
         server.wait_for_greeting()
+
+    def stop(self):
+        # It fails where many processes end so slowly that it ends them by force.
+        subprocess.run(["postfix", "stop"], check=False, stderr=subprocess.DEVNULL)
+        server.wait_for_silence()
+
+    def configure_connections(self, count):
+        setting = ["-e", f"default_process_limit={count}"] if count else ["-X", "default_process_limit"]
+        subprocess.run(["postconf", *setting], check=True)
 
     def version(self):
         return subprocess.run(["postconf", "-h", "mail_version"], stdout=subprocess.PIPE, text=True,

@@ -11,7 +11,7 @@ from bench import mailbox
 
 HOST, DOMAIN = "mail.example.org", "example.org"
 RELAYED, SINK_PORT = "sink.example", 2525
-CONNECTIONS = 100  # at a time, where a server's own limit is lower than the load
+SESSIONS = 20  # of the load, at a time
 _START_SECONDS = 30
 
 
@@ -25,6 +25,7 @@ class Server:
     name = ""
     title = ""
     package = None
+    group = None  # the counters.Group of its processes; set before anything is asked
     sendmail = "/usr/sbin/sendmail"
     most_recipients = float("inf")  # of a message
     separator = "+"  # between a person's name and an extension of it
@@ -40,6 +41,19 @@ class Server:
     def start(self):
         """Returns when port 25 answers."""
         raise NotImplementedError
+
+    def stop(self):
+        """Returns when it has ended, or is sure to end before another is started."""
+        raise NotImplementedError
+
+    def configure_connections(self, count):
+        """Has it take so many connections at a time once it starts again; None: as many as it did.
+        Nothing to do where there is no limit."""
+
+    def run(self, *command):
+        """Has its processes, and what they start, counted as the server's."""
+        subprocess.run([str(word) for word in command], check=True, stderr=subprocess.DEVNULL,
+                       preexec_fn=self.group.enter)
 
     def addresses(self, count):
         """So many different addresses of the people here."""
@@ -95,6 +109,20 @@ def wait_for_greeting(port=25):
             pass
         time.sleep(0.02)
     raise OSError(f"nothing answers on port {port} after {_START_SECONDS} s")
+
+
+def wait_for_silence(port=25):
+    """Returns when nobody listens any more."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=_START_SECONDS).close()
+        except ConnectionRefusedError:
+            return
+        except OSError:
+            pass  # it was ending while we asked
+        time.sleep(0.02)
+    raise OSError(f"port {port} still answers after {_START_SECONDS} s")
 
 
 def write(path, text, mode=0o644):

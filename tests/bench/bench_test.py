@@ -93,7 +93,7 @@ class Servers(unittest.TestCase):
     def test_each_takes_a_handful_of_messages_and_is_measured(self):
         with tempfile.TemporaryDirectory() as directory:
             result = subprocess.run(
-                [REPOSITORY / "scripts/bench", "--messages", "8", "--recipients", "8", "--rounds", "1",
+                [REPOSITORY / "scripts/bench", "--messages", "8", "--recipients", "8", "--connections", "2,25", "--rounds", "1",
                  "--workloads", "smtp,relay-reused,sendmail,memory,many-remote,many-local", "--no-counts", "--fs", "tmpfs",
                  "--build", BUILD, "--output", directory],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -245,9 +245,13 @@ int run(std::span<char* const> arguments) {
   while (ending.code == exit_code::ok && !ending.left_behind) {
     message.reset();  // the text may be large, and as a file without a name still hold its number
     auto order = worker.next(ending.code);
-    if (!order) break;
-    message = std::move(order->message);
-    ending = deliver(order->arguments, names, {.message = message.get()});
+    if (!order) {
+      say(Streams{}.problems, "Unable to take another message. (#4.3.0)\n");
+      return exit_code::temporary;
+    }
+    if (!*order) break;
+    message = std::move((*order)->message);
+    ending = deliver((*order)->arguments, names, {.message = message.get()});
   }
   return ending.code;
 }

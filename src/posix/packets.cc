@@ -9,21 +9,27 @@
 namespace postern {
 namespace {
 
-// Room for one descriptor's control message, aligned as it has to be. What CMSG_SPACE adds for the
-// alignment would hold a second descriptor, which nobody closes: only CMSG_LEN of it is offered.
+constexpr std::size_t descriptor_bytes(std::size_t count) { return count * sizeof(int); }
+
+// Room for the control message that carries descriptors, aligned as it has to be. Not a byte more
+// than CMSG_LEN is offered to the kernel: what CMSG_SPACE may add would hold another descriptor,
+// which nobody would close.
 union Control {
   cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(int))];
+  char bytes[CMSG_SPACE(descriptor_bytes(most_packet_descriptors))];
 };
 
-Fd take_descriptor(msghdr& message) {
+std::vector<Fd> take_descriptors(msghdr& message) {
+  std::vector<Fd> taken;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
-    return {};
+    return taken;
   }
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return Fd(fd);
+  int fds[most_packet_descriptors];
+  const std::size_t bytes = header->cmsg_len - CMSG_LEN(0);
+  std::memcpy(fds, CMSG_DATA(header), bytes);
+  for (const int fd : std::span(fds).first(bytes / sizeof(int))) taken.emplace_back(fd);
+  return taken;
 }
 
 }  // namespace
@@ -36,20 +42,21 @@ Result<PacketPair> make_packet_pair() {
   return PacketPair{Fd(fds[0]), Fd(fds[1])};
 }
 
-Status send_packet(int socket, std::string_view bytes, int descriptor) {
+Status send_packet(int socket, std::string_view bytes, std::span<const int> descriptors) {
+  if (descriptors.size() > most_packet_descriptors) bug("too many descriptors for a packet");
   iovec piece{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   Control control{};
-  if (descriptor >= 0) {
+  if (!descriptors.empty()) {
     message.msg_control = control.bytes;
-    message.msg_controllen = CMSG_LEN(sizeof(int));
+    message.msg_controllen = CMSG_LEN(descriptors.size_bytes());
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
   }
   while (::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) return system_failure("unable to send a packet");
@@ -66,12 +73,12 @@ Result<std::optional<Packet>> receive_packet(int socket, std::size_t most) {
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   message.msg_control = control.bytes;
-  message.msg_controllen = CMSG_LEN(sizeof(int));
+  message.msg_controllen = CMSG_LEN(descriptor_bytes(most_packet_descriptors));
   ssize_t count = -1;
   while ((count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
     if (errno != EINTR) return system_failure("unable to receive a packet");
   }
-  packet.descriptor = take_descriptor(message);
+  packet.descriptors = take_descriptors(message);
   if (count == 0) return std::nullopt;
   if ((message.msg_flags & MSG_TRUNC) != 0) return failure("a packet is too long", EMSGSIZE);
   packet.bytes.resize(static_cast<std::size_t>(count));

@@ -4,8 +4,9 @@
 #include "queue/queue_program.h"
 #include "wire/queue_exit.h"
 
-int main() {
+int main(int argc, char** argv) {
   constexpr int out_of_memory = static_cast<int>(postern::wire::QueueExit::out_of_memory);
-  return postern::program({.name = "qmail-queue", .out_of_memory = out_of_memory},
-                          postern::queue::run_queue_program);
+  return postern::program({.name = "qmail-queue", .out_of_memory = out_of_memory}, [&] {
+    return postern::queue::run_queue_program(std::span(argv, static_cast<std::size_t>(argc)));
+  });
 }

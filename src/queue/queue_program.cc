@@ -12,6 +12,7 @@
 #include "queue/enqueue.h"
 #include "queue/received_line.h"
 #include "wire/home.h"
+#include "wire/kept_worker.h"
 #include "wire/time_limits.h"
 
 namespace postern::queue {
@@ -46,12 +47,42 @@ int refuse(QueueExit code, const Error& reason) {
   return static_cast<int>(code);
 }
 
+void limit_time() { ::alarm(static_cast<unsigned>(wire::queue_writer_deadline)); }
+
+// Asked for by an argument, because a setuid program heeds no variable; and not under another name:
+// whoever stands in our place and runs us would not see the later messages.
+wire::KeptWorker offered_to_stay(std::span<char* const> arguments) {
+  const bool asked = arguments.size() == 2 && arguments[0] == wire::queue_program &&
+                     arguments[1] == wire::kept_queue_argument;
+  return asked ? wire::KeptWorker::on_descriptor() : wire::KeptWorker::none();
+}
+
+// One message after another, as long as each is queued and the caller has more of them.
+int queue_messages(Submission& submission, wire::KeptWorker& worker) {
+  Disk disk;
+  for (;;) {
+    submission.now = unix_time();
+    const auto queued = enqueue(submission, disk);
+    if (!queued) return refuse(queued.error().code, queued.error().reason);
+    const auto next = worker.next_packet(static_cast<int>(QueueExit::ok));
+    if (!next) return refuse(QueueExit::read_error, next.error());
+    if (!*next) return static_cast<int>(QueueExit::ok);
+    const auto& descriptors = (*next)->descriptors;
+    if (descriptors.size() != 2 || ::dup2(descriptors[0].get(), submission.message_fd) < 0 ||
+        ::dup2(descriptors[1].get(), submission.envelope_fd) < 0) {
+      return refuse(QueueExit::read_error, {"unable to take another message"});
+    }
+    limit_time();
+  }
+}
+
 }  // namespace
 
-int run_queue_program() {
+int run_queue_program(std::span<char* const> arguments) {
   guard_signals();
   ::umask(033);
-  ::alarm(static_cast<unsigned>(wire::queue_writer_deadline));
+  limit_time();
+  auto worker = offered_to_stay(arguments);
   const std::string home = wire::home();
   if (const auto done = change_directory(home); !done) {
     return refuse(QueueExit::home_trouble, done.error());
@@ -64,14 +95,10 @@ int run_queue_program() {
   Submission submission;
   submission.pid = ::getpid();
   submission.uid = ::getuid();
-  submission.now = unix_time();
   // Without /etc/passwd the trace line says "by uid N", which is true of everybody.
   submission.invoker = describe_invoker(
       submission.uid, read_file("/etc/passwd", most_passwd_bytes).value_or(std::string{}));
-  Disk disk;
-  const auto queued = enqueue(submission, disk);
-  return queued ? static_cast<int>(QueueExit::ok)
-                : refuse(queued.error().code, queued.error().reason);
+  return queue_messages(submission, worker);
 }
 
 }  // namespace postern::queue

@@ -27,7 +27,7 @@ std::optional<Worker> KeptWorkers::give(const std::string& kind, std::string_vie
                                         int message) {
   for (auto it = waiting_.end(); it != waiting_.begin();) {
     if ((--it)->worker.kind != kind) continue;
-    if (!send_packet(it->worker.stays.get(), order, message)) {
+    if (!send_packet(it->worker.stays.get(), order, {&message, 1})) {
       let_go(it);
       return std::nullopt;
     }

@@ -14,10 +14,10 @@
 namespace postern::spawning {
 
 struct LocalSetup {
-  std::string home;                           // the qmail home
-  Identity lookup;                            // who looks users up: qmailp
-  std::string default_delivery;               // what an empty .qmail file means: "./Maildir/"
-  std::string program = wire::local_program;  // in the qmail home
+  std::string home;                          // the qmail home
+  Identity lookup;                           // who looks users up: qmailp
+  std::string default_delivery;              // what an empty .qmail file means: "./Maildir/"
+  std::string program{wire::local_program};  // in the qmail home
   KnownUsers::Clock now = std::chrono::steady_clock::now;
 };
 

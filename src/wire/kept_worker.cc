@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include "posix/environment.h"
-#include "posix/packets.h"
 
 namespace postern::wire {
 
@@ -24,24 +23,36 @@ std::optional<std::vector<std::string>> parse_kept_order(std::string_view bytes)
   return arguments;
 }
 
+KeptWorker KeptWorker::on_descriptor() {
+  // Whatever it is, no program that is run has a use for it.
+  if (::fcntl(kept_worker_fd, F_SETFD, FD_CLOEXEC) != 0) return none();
+  return KeptWorker(Fd(kept_worker_fd));
+}
+
 KeptWorker KeptWorker::from_environment(std::string_view argv0, std::string_view program) {
   const auto value = environment_variable(kept_worker_variable);
   unset_environment_variable(kept_worker_variable);
-  if (!value || *value != std::to_string(kept_worker_fd)) return KeptWorker(Fd{});
-  // Whatever the descriptor is, no program that a delivery runs has a use for it.
-  if (::fcntl(kept_worker_fd, F_SETFD, FD_CLOEXEC) != 0) return KeptWorker(Fd{});
-  return KeptWorker(Fd(argv0 == program ? kept_worker_fd : -1));
+  if (!value || *value != std::to_string(kept_worker_fd)) return none();
+  KeptWorker worker = on_descriptor();
+  return argv0 == program ? std::move(worker) : none();
 }
 
-std::optional<KeptOrder> KeptWorker::next(int exit_code) {
+Result<std::optional<Packet>> KeptWorker::next_packet(int exit_code) {
   if (!socket_) return std::nullopt;
   const char said = static_cast<char>(exit_code);
   if (!send_packet(socket_.get(), {&said, 1})) return std::nullopt;
-  auto packet = receive_packet(socket_.get(), most_kept_order_bytes);
-  if (!packet || !*packet || !(*packet)->descriptor) return std::nullopt;
+  return receive_packet(socket_.get(), most_kept_order_bytes);
+}
+
+Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code) {
+  auto packet = next_packet(exit_code);
+  if (!packet) return std::unexpected(packet.error());
+  if (!*packet) return std::nullopt;
   auto arguments = parse_kept_order((*packet)->bytes);
-  if (!arguments) return std::nullopt;
-  return KeptOrder{std::move(*arguments), std::move((*packet)->descriptor)};
+  auto& descriptors = (*packet)->descriptors;
+  // Without room for a descriptor the kernel leaves it out.
+  if (!arguments || descriptors.size() != 1) return failure("an order that is not whole");
+  return KeptOrder{std::move(*arguments), std::move(descriptors.front())};
 }
 
 }  // namespace postern::wire

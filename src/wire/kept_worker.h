@@ -1,8 +1,9 @@
-// How a worker that a spawn has started stays for the next delivery. Described in
-// docs/wire/spawn.md, "Workers that stay".
-//   spawn -> worker, once per delivery after the first: its arguments, each ended by NUL, and the
-//                     message as a descriptor
-//   worker -> spawn:  its exit code, one byte, when a delivery has ended and it stays
+// How a program stays for more of the work that it was started for: qmail-local for its spawn
+// (docs/wire/spawn.md, "Workers that stay"), qmail-queue for a server (docs/wire/queue.md).
+//   starter -> worker, for each piece of work after the first:
+//       qmail-local   its arguments, each ended by NUL; the message as a descriptor
+//       qmail-queue   one NUL; the message and the envelope as descriptors
+//   worker -> starter, when it has ended one and stays: its exit code, one byte
 #pragma once
 
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "posix/fd.h"
+#include "posix/packets.h"
 
 namespace postern::wire {
 
@@ -22,7 +24,7 @@ inline constexpr const char* kept_worker_variable = "POSTERN_KEPT_WORKER";
 inline constexpr int kept_worker_fd = 3;
 
 /// argv[0] of what qmail-lspawn runs, in the qmail home.
-inline constexpr const char* local_program = "bin/qmail-local";
+inline constexpr std::string_view local_program = "bin/qmail-local";
 
 struct KeptOrder {
   std::vector<std::string> arguments;  // as on the command line, without the program's name
@@ -34,6 +36,13 @@ std::optional<std::vector<std::string>> parse_kept_order(std::string_view bytes)
 /// Two addresses, and what an empty .qmail file means, which may have some lines.
 inline constexpr std::size_t most_kept_order_bytes = 65536;
 
+/// argv[0] of qmail-queue as its callers run it, in the qmail home.
+inline constexpr std::string_view queue_program = "bin/qmail-queue";
+/// What tells qmail-queue, as its only argument, that there is such a socket. It may stay for
+/// anybody, but heeds no variable. Any other program in its place works once.
+inline constexpr std::string_view kept_queue_argument = "--stay";
+inline constexpr std::string_view kept_queue_order{"\0", 1};
+
 /// The worker's side.
 class KeptWorker {
  public:
@@ -41,9 +50,15 @@ class KeptWorker {
   /// and the descriptor becomes close-on-exec. Nothing is offered to a program that stands in
   /// for `program` under another name: what stands in would not see the later deliveries.
   static KeptWorker from_environment(std::string_view argv0, std::string_view program);
-  /// Tells how the delivery has ended and waits for the next; nothing: there is none, and the
-  /// process is to exit with `exit_code`.
-  std::optional<KeptOrder> next(int exit_code);
+  /// The descriptor as it is; it becomes close-on-exec.
+  static KeptWorker on_descriptor();
+  static KeptWorker none() { return KeptWorker(Fd{}); }
+  /// Tells how the last piece of work has ended, and waits for the next. Nothing: there is none,
+  /// and the process is to exit with `exit_code`. Error: something came that cannot be taken, and
+  /// whoever sent it must not hear of success.
+  Result<std::optional<Packet>> next_packet(int exit_code);
+  /// The same, as qmail-local gets it.
+  Result<std::optional<KeptOrder>> next(int exit_code);
 
  private:
   explicit KeptWorker(Fd socket) : socket_(std::move(socket)) {}

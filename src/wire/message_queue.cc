@@ -18,7 +18,7 @@ class QueuedMessage : public OutgoingMessage {
 }  // namespace
 
 Result<std::unique_ptr<OutgoingMessage>> QueueProgram::open() {
-  auto client = QueueClient::open();
+  auto client = QueueClient::open(kept_);
   if (!client) return std::unexpected(client.error());
   return std::make_unique<QueuedMessage>(std::move(*client));
 }

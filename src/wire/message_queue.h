@@ -27,10 +27,14 @@ class MessageQueue {
   virtual Result<std::unique_ptr<OutgoingMessage>> open() = 0;
 };
 
-/// The program itself. The current directory need not be the qmail home.
+/// The program itself, which may stay for the next message. The current directory need not be the
+/// qmail home. Outlives its messages.
 class QueueProgram : public MessageQueue {
  public:
   Result<std::unique_ptr<OutgoingMessage>> open() override;
+
+ private:
+  KeptQueue kept_;
 };
 
 }  // namespace postern::wire

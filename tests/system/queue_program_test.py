@@ -3,15 +3,17 @@ import contextlib
 import os
 import pathlib
 import pwd
+import re
 import resource
 import signal
+import socket
 import subprocess
 import time
 import unittest
 
-from support import hosts, services
+from support import hosts, services, smtp
 from support.case import WorldTest
-from support.wait import wait_until
+from support.wait import PATIENCE, wait_until
 
 PROGRAM = "/var/qmail/bin/qmail-queue"
 HOME = pathlib.Path("/var/qmail")
@@ -331,6 +333,77 @@ class Refused(WorldTest):
         with mode(QUEUE / "pid", 0o500), source(b"x") as text, source(NOWHERE) as names:
             said = start(text, names).communicate()[1]
         self.assertRegex(said, rb"qmail-queue: warning: unable to create pid/\S+: Permission denied")
+
+
+class Staying(WorldTest):
+    """For a caller that has more messages: "--stay", and a socket as descriptor 3."""
+
+    def start(self, name="bin/qmail-queue", message=b"Subject: 1\n\n"):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(ours.close)
+        ours.settimeout(PATIENCE)
+
+        def prepare():
+            os.dup2(theirs.fileno(), 3)
+
+        with source(message) as text, source(ENVELOPE) as names, theirs:
+            child = subprocess.Popen([name, "--stay"], executable=PROGRAM, stdin=text, stdout=names,
+                                     stderr=subprocess.PIPE, preexec_fn=prepare, pass_fds=[3],
+                                     user=pwd.getpwnam("alice").pw_uid)
+        self.addCleanup(child.communicate)
+        return child, ours
+
+    @staticmethod
+    def hand_over(caller, message, envelope=ENVELOPE):
+        with source(message) as text, source(envelope) as names:
+            socket.send_fds(caller, [b"\0"], [text, names])
+
+    def test_it_takes_one_message_after_another(self):
+        services.empty_maildir("bob")
+        child, caller = self.start()
+        for number in (2, 3):
+            self.assertEqual(caller.recv(10), b"\0")
+            self.hand_over(caller, b"Subject: %d\n\n" % number)
+        self.assertEqual(caller.recv(10), b"\0")
+        caller.close()
+        self.assertEqual(child.wait(), 0)
+        mail = services.wait_for_mail("bob", count=3)
+        self.assertEqual(sorted(re.search(rb"Subject: (\d)", text)[1] for text in mail),
+                         [b"1", b"2", b"3"])
+        for text in mail:
+            self.assertIn(b"(qmail %d invoked by uid %d)" % (child.pid, pwd.getpwnam("alice").pw_uid),
+                          text)
+
+    def test_it_ends_with_the_code_of_what_it_refuses(self):
+        for envelope, code in ((b"nonsense\0\0", 91), (b"Fa@x\0", 54)):
+            child, caller = self.start()
+            self.assertEqual(caller.recv(10), b"\0")
+            self.hand_over(caller, b"x\n", envelope)
+            self.assertEqual(caller.recv(10), b"")
+            self.assertEqual(child.wait(), code)
+
+    def test_a_message_without_its_descriptors_is_refused(self):
+        child, caller = self.start()
+        self.assertEqual(caller.recv(10), b"\0")
+        caller.send(b"\0")
+        self.assertEqual(caller.recv(10), b"")
+        self.assertEqual(child.wait(), 54)
+
+    def test_under_another_name_it_works_once(self):
+        child, caller = self.start(name="bin/qmail-queue.real")
+        self.assertEqual(caller.recv(10), b"")
+        self.assertEqual(child.wait(), 0)
+
+    def test_it_serves_an_smtp_session_and_ends_with_it(self):
+        services.empty_maildir("bob")
+        with smtp.connect() as client:
+            qps = [client.send_mail("a@client.example", ["bob@example.org"], f"Subject: {n}\n\n{n}\n")
+                   .split()[-1] for n in range(4)]
+            self.assertNotEqual(qps[0], qps[1])
+            self.assertEqual(set(qps[1:]), {qps[1]})
+            client.command("QUIT", "221 *")
+        wait_until(lambda: not os.path.exists(f"/proc/{qps[1]}"), "qmail-queue to be gone")
+        services.wait_for_mail("bob", count=4)
 
 
 class AsItsCallersSeeIt(WorldTest):

@@ -18,27 +18,28 @@ TEST(Packets, ComeWholeAndOneByOne) {
   ASSERT_TRUE(send_packet(ours.get(), "c"));
   const auto first = receive_packet(theirs.get(), 100).value().value();
   EXPECT_EQ(first.bytes, std::string("a\0b", 3));
-  EXPECT_FALSE(first.descriptor);
+  EXPECT_TRUE(first.descriptors.empty());
   EXPECT_EQ(receive_packet(theirs.get(), 100).value().value().bytes, "c");
 }
 
-TEST(Packets, BringADescriptorAlong) {
+TEST(Packets, BringDescriptorsAlong) {
   const auto [ours, theirs] = make_packet_pair().value();
   const auto pipe = make_pipe().value();
-  ASSERT_TRUE(send_packet(ours.get(), "x", pipe.read.get()));
+  const int sent[] = {pipe.read.get(), 0};
+  ASSERT_TRUE(send_packet(ours.get(), "x", sent));
   const auto packet = receive_packet(theirs.get(), 100).value().value();
-  ASSERT_TRUE(packet.descriptor);
-  EXPECT_EQ(::fcntl(packet.descriptor.get(), F_GETFD), FD_CLOEXEC);
+  ASSERT_EQ(packet.descriptors.size(), 2U);
+  EXPECT_EQ(::fcntl(packet.descriptors[0].get(), F_GETFD), FD_CLOEXEC);
   ASSERT_TRUE(write_all(pipe.write.get(), "hello"));
   char text[6] = "";
-  EXPECT_EQ(read_some(packet.descriptor.get(), {text, 5}).value(), 5U);
+  EXPECT_EQ(read_some(packet.descriptors[0].get(), {text, 5}).value(), 5U);
   EXPECT_STREQ(text, "hello");
 }
 
-// What does not fit into the room for one stays with the kernel, which closes it.
-TEST(Packets, BringNoMoreThanOneDescriptor) {
+// What does not fit into the room for two stays with the kernel, which closes it.
+TEST(Packets, BringNoMoreThanTwoDescriptors) {
   const auto [ours, theirs] = make_packet_pair().value();
-  const int fds[] = {0, 1};
+  const int fds[] = {0, 1, 2};
   char byte = 'x';
   iovec piece{&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
@@ -57,7 +58,7 @@ TEST(Packets, BringNoMoreThanOneDescriptor) {
   const int next = Fd(::dup(0)).get();
   {
     const auto packet = receive_packet(theirs.get(), 100).value().value();
-    EXPECT_TRUE(packet.descriptor);
+    EXPECT_EQ(packet.descriptors.size(), 2U);
   }
   EXPECT_EQ(Fd(::dup(0)).get(), next) << "a descriptor stayed open";
 }

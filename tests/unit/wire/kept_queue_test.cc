@@ -13,7 +13,6 @@
 namespace postern::wire {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
 // Appends "PID ARGUMENTS: MESSAGE" to the file seen, and stays if it can. Of "leave" it ends with
@@ -37,6 +36,9 @@ while True:
 )";
 
 class KeptQueues : public testing::Test {
+ public:
+  ~KeptQueues() override { unset_environment_variable("QMAILHOME"); }
+
  protected:
   KeptQueues() {
     std::filesystem::create_directory("bin");
@@ -44,7 +46,6 @@ class KeptQueues : public testing::Test {
     set_environment_variable("QMAILHOME", directory_.path());
     unset_environment_variable("QMAILQUEUE");
   }
-  ~KeptQueues() override { unset_environment_variable("QMAILHOME"); }
 
   static void put(const char* path, std::string_view script) {
     std::ofstream(path) << script;

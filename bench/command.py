@@ -10,8 +10,16 @@ from bench import REPOSITORY, counters, fetch, plot, report, run, servers, workl
 from bench.disk import KINDS, Disk
 from bench.world import ServerFailed
 
-_QUICK = {"rounds": 2, "messages": 600, "recipients": 500}
-_FULL = {"rounds": 3, "messages": 3000, "recipients": 5000}
+# What can be chosen of each: the full run, the quick one, and what it is the number of.
+_AMOUNTS = {
+    "messages": (3000, 300, "messages of each round and workload"),
+    "recipients": (5000, 500, "recipients of the message to many"),
+    "waiting": (20_000, 1000, "messages that wait for the dead host in backlog"),
+    "fresh": (1000, 200, "new messages of backlog"),
+    "logins": (2000, 200, "logins"),
+    "queued": (100_000, 1000, "messages in the queue of restart"),
+}
+_ROUNDS = {False: 3, True: 1}
 
 
 def main(arguments):
@@ -36,14 +44,13 @@ def main(arguments):
 
 
 def _plan(options):
-    size = _QUICK if options.quick else _FULL
     if not counters.can_count():
         print("bench: no perf here (Debian's linux-perf): events are not counted", file=sys.stderr)
     return run.Plan(servers=[servers.by_name(name) for name in options.servers.split(",")],
                     workloads=options.workloads.split(","),
-                    rounds=options.rounds or size["rounds"],
-                    amounts={what: getattr(options, what) or size[what]
-                             for what in ("messages", "recipients")},
+                    rounds=options.rounds or _ROUNDS[options.quick],
+                    amounts={what: getattr(options, what) or (quick if options.quick else full)
+                             for what, (full, quick, _) in _AMOUNTS.items()},
                     connections=[int(count) for count in options.connections.split(",")],
                     counted=counters.can_count() and not options.no_counts,
                     build=options.build)
@@ -76,11 +83,10 @@ def _parse(arguments):
                         help="default: %(default)s")
     parser.add_argument("--workloads", default=",".join(workloads.ALL), metavar="NAME,...",
                         help="default: all of the list below")
-    parser.add_argument("--rounds", type=int, metavar="N", help="default: 3; with --quick 2")
-    parser.add_argument("--messages", type=int, metavar="N",
-                        help="of each round and workload; default: 3000; with --quick 600")
-    parser.add_argument("--recipients", type=int, metavar="N",
-                        help="of the message to many; default: 5000; with --quick 500")
+    parser.add_argument("--rounds", type=int, metavar="N", help="default: 3; with --quick 1")
+    for name, (full, quick, what) in _AMOUNTS.items():
+        parser.add_argument(f"--{name}", type=int, metavar="N",
+                            help=f"{what}; default: {full}; with --quick {quick}")
     parser.add_argument("--connections", default="20,200,1000", metavar="N,...",
                         help="numbers of idle clients for memory; default: %(default)s")
     parser.add_argument("--no-counts", action="store_true",

@@ -27,18 +27,23 @@ def count():
     return sum(sum(1 for _ in os.scandir(directory)) for directory in _directories())
 
 
-def wait_for(messages):
+def files():
+    return [pathlib.Path(entry.path) for directory in _directories()
+            for entry in os.scandir(directory)]
+
+
+def wait_for(messages, longest_silence=_LONGEST_SILENCE):
     """Returns when so many messages are there."""
-    wait_for_count(count, messages)
+    wait_for_count(count, messages, longest_silence)
 
 
-def wait_for_count(counted, wanted):
+def wait_for_count(counted, wanted, longest_silence=_LONGEST_SILENCE):
     """Looks seldom enough to cost nothing; whoever measures time asks the files for theirs."""
     before, changed = -1, time.monotonic()
     while (now := counted()) < wanted:
         if now != before:
             before, changed = now, time.monotonic()
-        elif time.monotonic() > changed + _LONGEST_SILENCE:
+        elif time.monotonic() > changed + longest_silence:
             raise Silence(f"only {now} of {wanted} messages have come")
         time.sleep(_PAUSE)
 

@@ -19,7 +19,7 @@ class Plan:
     servers: list
     workloads: list  # names in workloads.ALL
     rounds: int
-    amounts: dict  # how much of what: messages, recipients
+    amounts: dict  # how much of what
     connections: list  # numbers of idle clients
     counted: bool  # a further round in which events are counted
     build: str
@@ -34,7 +34,9 @@ def run(plan, disk):
     try:
         for server in plan.servers:
             worlds.append(World(server, disk, plan.build))
-            figures["servers"][server.name] = {"title": server.title} | worlds[-1].facts
+        for world in worlds:
+            world.wait_for_start()
+            figures["servers"][world.server.name] = {"title": world.server.title} | world.facts
         for number in range(plan.rounds + plan.counted):
             _round(plan, worlds, figures["results"], number)
     finally:
@@ -48,14 +50,14 @@ def _round(plan, worlds, results, number):
     counted = number == plan.rounds
     for name in plan.workloads:
         workload = workloads.ALL[name]
-        if workload.once and number > 0:
+        if workload.once and number > 0 or counted and not workload.share:
             continue
         share = workload.share * (_COUNTED_SHARE if counted else 1)
         amount = max(1, int(plan.amounts[workload.amount] * share))
         for world in worlds:
             load_average = os.getloadavg()[0]
             figures = world.ask(workload=name, amount=amount, counted=counted,
-                                connections=plan.connections)
+                                amounts=plan.amounts, connections=plan.connections)
             result = results[name].setdefault(world.server.name, {"rounds": [], "counts": {}})
             if "unable" in figures:
                 result["unable"] = figures["unable"]

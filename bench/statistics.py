@@ -1,6 +1,7 @@
 """From the figures of several rounds to one line of a table."""
 
 import dataclasses
+import math
 import statistics
 
 
@@ -17,6 +18,14 @@ def spread(values):
     if not values:
         raise ValueError("no values")
     return Spread(statistics.median(values), min(values), max(values))
+
+
+def percentile(values, percent):
+    """The least value that so many percent of all do not exceed. ValueError when there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        raise ValueError("no values")
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def spreads_of(rounds):

@@ -5,7 +5,8 @@ import dataclasses
 import os
 import time
 
-from bench import connections, counters, load, mailbox, sink, system_log
+from bench import (backlog, connections, counters, latency, load, logins, mailbox, sink,
+                   system_log)
 from bench.servers import server
 
 ERRORS = (load.LoadError, mailbox.Silence)  # what may go wrong in a server
@@ -43,6 +44,13 @@ ALL = {
                             **_RECIPIENTS),
     "many-local": Workload("one message to many local recipients", "to_local_recipients",
                            **_RECIPIENTS),
+    "backlog": Workload("new mail to Maildir while other mail waits for a dead host", "backlog",
+                        share=0, once=True),
+    "latency": Workload("from DATA to the mailbox, at half of the load it can take", "latency",
+                        share=0, headline="ms, median", more_is_better=False),
+    "logins": Workload("SMTP clients that log in", "logins", share=0, headline="logins/s"),
+    "restart": Workload("restart with a full queue, to the first delivery", "restart",
+                        share=0, headline="seconds", more_is_better=False, once=True),
 }
 _INJECTORS = 8
 
@@ -58,6 +66,7 @@ class Work:
 
     def __init__(self, order, mail_server):
         self.order = order
+        self.amounts = order["amounts"]
         self.server = mail_server
         self.group = mail_server.group
 
@@ -87,6 +96,18 @@ class Work:
         if len(recipients) > self.server.most_recipients:
             raise server.Unable(f"a message may have {self.server.most_recipients} recipients")
         load.inject_one(load.Load(1), self.server.sendmail, recipients, self.group)
+
+    def backlog(self):
+        return backlog.fresh_mail(self)
+
+    def restart(self):
+        return backlog.restart(self)
+
+    def latency(self):
+        return latency.measure(self)
+
+    def logins(self):
+        return logins.measure(self)
 
     def memory(self):
         figures = {"MB idle": self.group.memory() / 1e6}
@@ -122,11 +143,12 @@ class Work:
 
 
 def do(order, mail_server):
-    """Does the order {"workload", "amount", "counted", "connections"}; returns its figures."""
+    """Does the order {"workload", "amount", "counted", "amounts", "connections"}; returns its figures."""
     workload = ALL[order["workload"]]
     way = getattr(Work(order, mail_server), workload.way)
     group = mail_server.group
     if not workload.share:
+        mailbox.empty()
         return {"values": way()}
     amount, unit = order["amount"], workload.unit
     wanted = load.Load(messages=amount, **workload.options)

@@ -11,7 +11,7 @@ class ServerFailed(Exception):
 
 
 class World:
-    """Started with the server in it; ended by close()."""
+    """Started with the server in it, which wait_for_start() waits for; ended by close()."""
 
     def __init__(self, server, disk, build):
         self.server = server
@@ -22,6 +22,9 @@ class World:
                    "--", "/usr/bin/python3", "-m", "bench.agent", server.name, place, group]
         self._process = subprocess.Popen([str(word) for word in command], text=True,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.facts = {}
+
+    def wait_for_start(self):
         self.facts = self._answer()
 
     def ask(self, **order):

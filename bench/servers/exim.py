@@ -36,12 +36,22 @@ bench_suffix:
   local_part_suffix = +*
   transport = LOCAL_DELIVERY
 """
+# Debian's example of one, with a password as it is for everybody's sake and without TLS.
+_AUTHENTICATOR = f"""
+bench_plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if eq{{$auth3}}{{${{lookup{{$auth2}}lsearch{{{_ETC}/passwd}}{{$value}}fail}}}}}}
+  server_set_id = $auth2
+"""
 
 
 class Exim(server.Server):
     name = "exim"
     title = "Exim"
     package = "exim4-daemon-light"
+    queue = tuple(f"/var/spool/exim4/{name}" for name in ("input", "msglog", "db"))
 
     def install(self, place):
         fetch.install_into_world(self.package)
@@ -52,6 +62,8 @@ class Exim(server.Server):
         server.put_on_disk(place, "/var/spool/exim4")
         answers = _ANSWERS.read_text(encoding="utf-8").replace("exim.example", server.DOMAIN)
         server.write(_ETC / "update-exim4.conf.conf", answers)
+        server.write(_ETC / "conf.d/auth/40_bench", _AUTHENTICATOR)
+        server.write(_ETC / "passwd", ": ".join(server.LOGIN) + "\n")
         server.write(_ETC / "conf.d/router/140_bench", _ROUTERS)
         server.write("/etc/aliases", "postmaster: root\n")
         self.configure_connections(None)

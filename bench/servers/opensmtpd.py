@@ -21,6 +21,8 @@ class OpenSmtpd(server.Server):
     title = "OpenSMTPD"
     most_recipients = 1000  # "Too many recipients" in a session, its sendmail's too
     package = "opensmtpd"
+    queue = tuple(f"/var/spool/smtpd/{name}" for name in ("queue", "incoming", "temporary"))
+    no_logins = "it takes no password without TLS"
 
     def install(self, place):
         fetch.install_into_world(self.package)

@@ -15,6 +15,8 @@ class Postern(server.Server):
     name = "postern"
     title = "Postern"
     separator = "-"
+    queue = tuple(f"/var/qmail/queue/{kind}" for kind in
+                  ("pid", "mess", "intd", "todo", "info", "local", "remote", "bounce"))
 
     def world_options(self, place):
         home = place / "qmail"
@@ -24,7 +26,7 @@ class Postern(server.Server):
     def install(self, place):
         """The world has installed it, on the disk already."""
         with open(_HOME / "control/rcpthosts", "a", encoding="utf-8") as accepted:
-            accepted.write(f"{server.RELAYED}\n")
+            accepted.write(f"{server.RELAYED}\n{server.DEAD}\n")
         server.write(_HOME / "control/smtproutes",
                      f"{server.RELAYED}:[127.0.0.1]:{server.SINK_PORT}\n")
         server.deliver_extensions()

@@ -28,6 +28,9 @@ class Postfix(server.Server):
     name = "postfix"
     title = "Postfix"
     package = "postfix"
+    queue = tuple(f"/var/spool/postfix/{name}" for name in
+                  ("maildrop", "incoming", "active", "deferred", "defer", "bounce"))
+    no_logins = "its package brings nothing that checks passwords (Dovecot or saslauthd would)"
 
     def install(self, place):
         fetch.install_into_world("postfix")

@@ -11,6 +11,8 @@ from bench import mailbox
 
 HOST, DOMAIN = "mail.example.org", "example.org"
 RELAYED, SINK_PORT = "sink.example", 2525
+DEAD = "refused.test"  # the world's host that refuses every connection
+LOGIN = "alice", "alice-password"
 SESSIONS = 20  # of the load, at a time
 _START_SECONDS = 30
 
@@ -25,6 +27,8 @@ class Server:
     name = ""
     title = ""
     package = None
+    queue = ()  # directories with all that belongs to the messages in its queue
+    no_logins = None  # why not
     group = None  # the counters.Group of its processes; set before anything is asked
     sendmail = "/usr/sbin/sendmail"
     most_recipients = float("inf")  # of a message
@@ -54,6 +58,11 @@ class Server:
         """Has its processes, and what they start, counted as the server's."""
         subprocess.run([str(word) for word in command], check=True, stderr=subprocess.DEVNULL,
                        preexec_fn=self.group.enter)
+
+    def forget_queue(self):
+        """Empties the queue of a stopped server."""
+        for directory in self.queue:
+            subprocess.run(["find", directory, "-type", "f", "-delete"], check=True)
 
     def addresses(self, count):
         """So many different addresses of the people here."""

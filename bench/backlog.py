@@ -1,0 +1,62 @@
+"""Mail that waits for a destination that is dead, and what it does to the rest."""
+
+import contextlib
+import time
+
+from bench import load, mailbox
+from bench.servers import server
+
+_QUIET_SHARE = 0.05  # of a processor
+_LONGEST_UNREST = 600  # seconds
+
+
+def fresh_mail(work):
+    """New mail with the queue empty, and with mail waiting."""
+    alone = _rate(work)
+    with _waiting(work, work.amounts["waiting"]):
+        behind = _rate(work)
+    return {"messages/s": behind, "messages/s, queue empty": alone}
+
+
+def restart(work):
+    """From the start of the server to the arrival of a message that it is given then."""
+    with _waiting(work, work.amounts["queued"]):
+        work.server.stop()
+        mailbox.empty()
+        began = time.time()
+        work.server.start()
+        load.inject_one(load.Load(1), work.server.sendmail, [f"alice@{server.DOMAIN}"], work.group)
+        mailbox.wait_for(1, _LONGEST_UNREST)
+        return {"seconds": mailbox.last_arrival() - began}
+
+
+def _rate(work):
+    fresh = load.Load(work.amounts["fresh"], reuse=True)
+    mailbox.empty()
+    began = time.time()
+    return fresh.messages / (work.to_maildirs(fresh) - began)
+
+
+@contextlib.contextmanager
+def _waiting(work, messages):
+    """So many wait inside the block, each tried once. Afterwards the queue is empty again."""
+    load.send_over_smtp(load.Load(messages, reuse=True), [f"nobody@{server.DEAD}"])
+    _wait_for_quiet(work.group)
+    try:
+        yield
+    finally:
+        work.server.stop()
+        work.server.forget_queue()
+        work.server.start()
+
+
+def _wait_for_quiet(group):
+    deadline = time.monotonic() + _LONGEST_UNREST
+    before = group.cpu_seconds()
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        now = group.cpu_seconds()
+        if now - before < _QUIET_SHARE:
+            return
+        before = now
+    raise mailbox.Silence(f"still at work on mail for {server.DEAD} after {_LONGEST_UNREST} s")

@@ -1,0 +1,46 @@
+"""SMTP clients that log in and leave."""
+
+import base64
+import smtplib
+import threading
+import time
+
+from bench import load
+from bench.servers import server
+
+_CLIENTS = 8
+_PLAIN = base64.b64encode("\0".join(("", *server.LOGIN)).encode()).decode()
+
+
+def measure(work):
+    if work.server.no_logins:
+        raise server.Unable(work.server.no_logins)
+    logins, failures = work.amounts["logins"], []
+
+    def log_in(count):
+        try:
+            for _ in range(count):
+                _log_in()
+        except (OSError, smtplib.SMTPException) as error:
+            failures.append(error)
+
+    clients = [threading.Thread(target=log_in, args=(count,))
+               for count in load.shares(logins, _CLIENTS)]
+    cpu, began = work.group.cpu_seconds(), time.monotonic()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    if failures:
+        raise load.LoadError(f"a client failed: {failures[0]}")
+    seconds = time.monotonic() - began
+    return {"logins/s": logins / seconds,
+            "CPU ms a login": 1000 * (work.group.cpu_seconds() - cpu) / logins}
+
+
+def _log_in():
+    with smtplib.SMTP("127.0.0.1", local_hostname="client.example") as client:
+        client.ehlo()
+        code, said = client.docmd("AUTH", f"PLAIN {_PLAIN}")
+        if code != 235:
+            raise OSError(f"no login: {code} {said!r}")

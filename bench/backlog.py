@@ -8,6 +8,7 @@ from bench.servers import server
 
 _QUIET_SHARE = 0.05  # of a processor
 _LONGEST_UNREST = 600  # seconds
+_SLOWEST_ATTEMPT = 0.1  # seconds a message
 
 
 def fresh_mail(work):
@@ -39,9 +40,9 @@ def _rate(work):
 
 @contextlib.contextmanager
 def _waiting(work, messages):
-    """So many wait inside the block, each tried once. Afterwards the queue is empty again."""
+    """So many wait inside the block, and the server rests. Afterwards the queue is empty again."""
     load.send_over_smtp(load.Load(messages, reuse=True), [f"nobody@{server.DEAD}"])
-    _wait_for_quiet(work.group)
+    _wait_for_quiet(work.group, max(_LONGEST_UNREST, messages * _SLOWEST_ATTEMPT))
     try:
         yield
     finally:
@@ -50,8 +51,8 @@ def _waiting(work, messages):
         work.server.start()
 
 
-def _wait_for_quiet(group):
-    deadline = time.monotonic() + _LONGEST_UNREST
+def _wait_for_quiet(group, seconds):
+    deadline = time.monotonic() + seconds
     before = group.cpu_seconds()
     while time.monotonic() < deadline:
         time.sleep(1)
@@ -59,4 +60,4 @@ def _wait_for_quiet(group):
         if now - before < _QUIET_SHARE:
             return
         before = now
-    raise mailbox.Silence(f"still at work on mail for {server.DEAD} after {_LONGEST_UNREST} s")
+    raise mailbox.Silence(f"still at work on mail for {server.DEAD} after {seconds:.0f} s")

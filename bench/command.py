@@ -12,14 +12,15 @@ from bench.world import ServerFailed
 
 # What can be chosen of each: the full run, the quick one, and what it is the number of.
 _AMOUNTS = {
-    "messages": (3000, 300, "messages of each round and workload"),
-    "recipients": (5000, 500, "recipients of the message to many"),
+    "messages": (3000, 200, "messages of each round and workload"),
+    "recipients": (5000, 200, "recipients of the message to many"),
     "waiting": (20_000, 1000, "messages that wait for the dead host in backlog"),
     "fresh": (1000, 200, "new messages of backlog"),
     "logins": (2000, 200, "logins"),
     "queued": (100_000, 1000, "messages in the queue of restart"),
 }
 _ROUNDS = {False: 3, True: 1}
+_CONNECTIONS = {False: [20, 200, 1000], True: [20]}
 
 
 def main(arguments):
@@ -46,12 +47,15 @@ def main(arguments):
 def _plan(options):
     if not counters.can_count():
         print("bench: no perf here (Debian's linux-perf): events are not counted", file=sys.stderr)
-    return run.Plan(servers=[servers.by_name(name) for name in options.servers.split(",")],
-                    workloads=options.workloads.split(","),
+    chosen = [servers.by_name(name) for name in options.servers.split(",")]
+    if options.qmail_home:
+        chosen.append(servers.Qmail(options.qmail_home))
+    return run.Plan(servers=chosen,
+                    workloads=options.workloads,
                     rounds=options.rounds or _ROUNDS[options.quick],
                     amounts={what: getattr(options, what) or (quick if options.quick else full)
                              for what, (full, quick, _) in _AMOUNTS.items()},
-                    connections=[int(count) for count in options.connections.split(",")],
+                    connections=options.connections,
                     counted=counters.can_count() and not options.no_counts,
                     build=options.build)
 
@@ -70,6 +74,20 @@ def _write_files(directory, figures, text):
     print(f"bench: wrote bench.txt, bench.json and bench.svg to {directory}", file=sys.stderr)
 
 
+def _count(text):
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return int(text)
+
+
+def _counts(text):
+    return [_count(part) for part in text.split(",")]
+
+
+def _names(wanted):
+    return ",".join(name for name, workload in workloads.ALL.items() if wanted(workload))
+
+
 def _parse(arguments):
     names = [server.name for server in servers.ALL]
     parser = argparse.ArgumentParser(
@@ -78,17 +96,23 @@ def _parse(arguments):
                     "build; fetches the others' Debian packages on first use.",
         epilog="workloads:\n" + "".join(f"  {name:16} {workload.title}\n"
                                         for name, workload in workloads.ALL.items()))
-    parser.add_argument("--quick", action="store_true", help="an answer in about three minutes")
+    parser.add_argument("--quick", action="store_true", help="an answer in three minutes")
     parser.add_argument("--servers", default=",".join(names), metavar="NAME,...",
                         help="default: %(default)s")
-    parser.add_argument("--workloads", default=",".join(workloads.ALL), metavar="NAME,...",
-                        help="default: all of the list below")
-    parser.add_argument("--rounds", type=int, metavar="N", help="default: 3; with --quick 1")
+    parser.add_argument("--qmail-home", metavar="DIR", type=pathlib.Path,
+                        help="measure a copy of this installation of a qmail too; its programs must "
+                             "be compiled for /var/qmail")
+    parser.add_argument("--workloads", metavar="NAME,...",
+                        help="default: all of the list below but "
+                             + _names(lambda workload: workload.slow) + "; with --quick "
+                             + _names(lambda workload: workload.quick))
+    parser.add_argument("--rounds", type=_count, metavar="N", help="default: 3; with --quick 1")
     for name, (full, quick, what) in _AMOUNTS.items():
-        parser.add_argument(f"--{name}", type=int, metavar="N",
+        parser.add_argument(f"--{name}", type=_count, metavar="N",
                             help=f"{what}; default: {full}; with --quick {quick}")
-    parser.add_argument("--connections", default="20,200,1000", metavar="N,...",
-                        help="numbers of idle clients for memory; default: %(default)s")
+    parser.add_argument("--connections", type=_counts, metavar="N,...",
+                        help="numbers of idle clients for memory; default: 20,200,1000; with "
+                             "--quick 20")
     parser.add_argument("--no-counts", action="store_true",
                         help="leave out the round in which system calls and the like are counted")
     parser.add_argument("--fs", choices=KINDS, default="ext4",
@@ -99,9 +123,15 @@ def _parse(arguments):
     parser.add_argument("--output", metavar="DIR",
                         help="write bench.txt, bench.json and bench.svg there")
     options = parser.parse_args(arguments)
+    options.workloads = options.workloads or _names(
+        lambda workload: workload.quick if options.quick else not workload.slow)
+    options.connections = options.connections or _CONNECTIONS[options.quick]
     for given, known, what in ((options.servers, names, "server"),
                                (options.workloads, workloads.ALL, "workload")):
         for name in given.split(","):
             if name not in known:
                 parser.error(f"no {what} is called {name}; there are {', '.join(known)}")
+    options.workloads = options.workloads.split(",")
+    if options.qmail_home and not (options.qmail_home / "bin/qmail-start").exists():
+        parser.error(f"--qmail-home: there is no bin/qmail-start in {options.qmail_home}")
     return options

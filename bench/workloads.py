@@ -26,31 +26,36 @@ class Workload:
     headline: str = "messages/s"  # the figure that servers are compared by
     more_is_better: bool = True
     once: bool = False  # in the first round only
+    slow: bool = False  # only done when it is asked for by name
+    quick: bool = False  # part of --quick
 
 
 _RECIPIENTS = {"amount": "recipients", "unit": "recipient", "headline": "recipients/s"}
 ALL = {
     # First, and once: servers that keep their processes for a while are larger after work.
     "memory": Workload("memory, proportional share", "memory", {}, 0,
-                       headline="MB idle", more_is_better=False, once=True),
-    "smtp": Workload("SMTP to Maildir, a connection per message", "to_maildirs"),
+                       headline="MB idle", more_is_better=False, once=True, quick=True),
+    "smtp": Workload("SMTP to Maildir, a connection per message", "to_maildirs",
+                     quick=True),
     "smtp-reused": Workload("SMTP to Maildir, connections reused", "to_maildirs", {"reuse": True}),
     "relay": Workload("relay, a connection per message", "to_sink"),
-    "relay-reused": Workload("relay, connections reused", "to_sink", {"reuse": True}),
-    "sendmail": Workload("sendmail by 8 processes, to Maildir", "by_sendmail", {}, 0.5),
+    "relay-reused": Workload("relay, connections reused", "to_sink", {"reuse": True},
+                             quick=True),
+    "sendmail": Workload("sendmail by 8 processes, to Maildir", "by_sendmail", {}, 0.5,
+                         quick=True),
     "large": Workload("SMTP to Maildir, 10 MB a message", "to_maildirs",
                       {"reuse": True, "size": 10_000_000, "sessions": 4}, 0.005),
     "many-remote": Workload("one message to many remote recipients", "to_remote_recipients",
-                            **_RECIPIENTS),
+                            **_RECIPIENTS, quick=True),
     "many-local": Workload("one message to many local recipients", "to_local_recipients",
                            **_RECIPIENTS),
     "backlog": Workload("new mail to Maildir while other mail waits for a dead host", "backlog",
                         share=0, once=True),
     "latency": Workload("from DATA to the mailbox, at half of the load it can take", "latency",
-                        share=0, headline="ms, median", more_is_better=False),
+                        share=0, headline="ms, median", more_is_better=False, quick=True),
     "logins": Workload("SMTP clients that log in", "logins", share=0, headline="logins/s"),
     "restart": Workload("restart with a full queue, to the first delivery", "restart",
-                        share=0, headline="seconds", more_is_better=False, once=True),
+                        share=0, headline="seconds", more_is_better=False, once=True, slow=True),
 }
 _INJECTORS = 8
 

@@ -7,10 +7,11 @@ from bench.servers.exim import Exim
 from bench.servers.opensmtpd import OpenSmtpd
 from bench.servers.postern import Postern
 from bench.servers.postfix import Postfix
+from bench.servers.qmail import Qmail
 
 ALL = (Postern, Postfix, Exim, OpenSmtpd)
 
 
 def by_name(name):
     """KeyError: no such server."""
-    return {server.name: server for server in ALL}[name]()
+    return {server.name: server for server in (*ALL, Qmail)}[name]()

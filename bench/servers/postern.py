@@ -15,8 +15,7 @@ class Postern(server.Server):
     name = "postern"
     title = "Postern"
     separator = "-"
-    queue = tuple(f"/var/qmail/queue/{kind}" for kind in
-                  ("pid", "mess", "intd", "todo", "info", "local", "remote", "bounce"))
+    queue = tuple(f"/var/qmail/queue/{kind}" for kind in server.QMAIL_QUEUE)
 
     def world_options(self, place):
         home = place / "qmail"

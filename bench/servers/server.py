@@ -13,6 +13,7 @@ HOST, DOMAIN = "mail.example.org", "example.org"
 RELAYED, SINK_PORT = "sink.example", 2525
 DEAD = "refused.test"  # the world's host that refuses every connection
 LOGIN = "alice", "alice-password"
+QMAIL_QUEUE = "pid", "mess", "intd", "todo", "info", "local", "remote", "bounce"
 SESSIONS = 20  # of the load, at a time
 _START_SECONDS = 30
 

@@ -12,7 +12,7 @@ from bench.world import ServerFailed
 
 # What can be chosen of each: the full run, the quick one, and what it is the number of.
 _AMOUNTS = {
-    "messages": (3000, 200, "messages of each round and workload"),
+    "messages": (3000, 150, "messages of each round and workload"),
     "recipients": (5000, 200, "recipients of the message to many"),
     "waiting": (20_000, 1000, "messages that wait for the dead host in backlog"),
     "fresh": (1000, 200, "new messages of backlog"),

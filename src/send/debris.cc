@@ -18,7 +18,7 @@ bool is_absent(const std::string& path) {
 
 // qmail-queue holds a lock from before mess/N has its name until it ends.
 bool is_being_written(const std::string& mess) {
-  const auto file = open_for_reading(mess);
+  const auto file = open_queue_file(mess);
   return !file || !try_lock(file->get());
 }
 

@@ -24,6 +24,7 @@ void KnownUsers::remember(const std::string& local, wire::LocalUser user) {
 
 std::vector<std::string> KnownUsers::versions() const {
   std::vector<std::string> found;
+  found.reserve(sources_.size());
   for (const auto& path : sources_) found.push_back(file_version(path));
   return found;
 }

@@ -149,7 +149,7 @@ class Harness:
             answer = client(message, scenario.recipients)
             for _ in range(2):
                 self.suite.nudge()
-                suite.wait_for(lambda: not set(suite.SHORT_LIVED) & set(suite.processes()),
+                suite.wait_for(suite.nothing_is_done,
                                "something goes on for ever on a full disk")
             filler.unlink()
             self.suite.drain()

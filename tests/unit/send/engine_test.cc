@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
@@ -611,6 +612,15 @@ TEST(Engine, SweepsNothingThatIsStillBeingWritten) {
   writer.reset();
   world.now += wire::debris_scan_interval;
   world.run_until([&] { return !QueueWorld::exists(wire::mess_path(begun)); });
+}
+
+TEST(Engine, IsNotHeldUpByAFifoInThePlaceOfAText) {
+  QueueWorld world;
+  ASSERT_EQ(::mkfifo(wire::mess_path(23).c_str(), 0600), 0);
+  QueueWorld::set_time(wire::mess_path(23), world.now - wire::debris_age - 1);
+  world.start();
+  world.run_until_quiet();
+  EXPECT_TRUE(world.clean_orders.empty());
 }
 
 TEST(Engine, HangupReadsLocalsAndVirtualdomainsAgain) {

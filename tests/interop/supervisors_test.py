@@ -16,7 +16,17 @@ from support.services import Service
 from support.wait import wait_until
 
 UNPACKED = hosts.REPOSITORY / "build/interop"
-SERVICES = sorted(os.listdir("/etc/service")) if os.environ.get("POSTERN_WORLD") else []
+SERVICES = ("qmail-send", "qmail-smtpd", "qmail-submission", "qmail-pop3d", "qmail-qmtpd",
+            "qmail-qmqpd")
+PORTS = (25, 587, 110, 209, 628)
+
+
+def setUpModule():
+    """Every service that there is, not only those of a fresh installation."""
+    hosts.on(hosts.MAIN, "tcprules", "/etc/tcp.qmqp.cdb", "/etc/tcp.qmqp.tmp", input="127.:allow\n:deny\n")
+    for name in SERVICES:
+        hosts.on(hosts.MAIN, "ln", "-sfn", f"/var/qmail/supervise/{name}", f"/etc/service/{name}")
+    wait_for_services()
 
 
 def library_path(package):
@@ -30,12 +40,12 @@ def listens(port):
 
 
 def wait_for_services():
-    wait_until(lambda: listens(25) and listens(587), "ports 25 and 587")
+    wait_until(lambda: all(listens(port) for port in PORTS), "every port")
     wait_until(lambda: Service("qmail-send").serves(), "qmail-send")
 
 
 def wait_for_silence():
-    wait_until(lambda: not listens(25) and not listens(587), "the ports to be free")
+    wait_until(lambda: not any(listens(port) for port in PORTS), "the ports to be free")
     wait_until(lambda: not Service("qmail-send").serves(), "qmail-send to end")
 
 

@@ -1,7 +1,6 @@
 """How long a message takes from DATA to the mailbox, at half of the load that a server can take."""
 
 import smtplib
-import threading
 import time
 
 from bench import load, mailbox, statistics
@@ -26,24 +25,13 @@ def measure(work):
 def _send(messages, rate):
     """Each at its time, however long the others take; a connection each."""
     start = time.monotonic()
-    failures = []
 
     def send_share(first):
-        try:
-            for number in range(first, messages, server.SESSIONS):
-                time.sleep(max(0, start + number / rate - time.monotonic()))
-                _send_one(mailbox.PEOPLE[number % len(mailbox.PEOPLE)])
-        except (OSError, smtplib.SMTPException) as error:
-            failures.append(error)
+        for number in range(first, messages, server.SESSIONS):
+            time.sleep(max(0, start + number / rate - time.monotonic()))
+            _send_one(mailbox.PEOPLE[number % len(mailbox.PEOPLE)])
 
-    senders = [threading.Thread(target=send_share, args=(first,))
-               for first in range(server.SESSIONS)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    if failures:
-        raise load.LoadError(f"a client failed: {failures[0]}")
+    load.run_clients(send_share, range(server.SESSIONS))
 
 
 def _send_one(person):

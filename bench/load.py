@@ -3,7 +3,9 @@
 import dataclasses
 import os
 import pwd
+import smtplib
 import subprocess
+import threading
 
 from bench import fetch, mailbox
 from bench.servers import server
@@ -42,6 +44,25 @@ def _start_source(load, recipient, sessions, messages):
     return subprocess.Popen([str(word) for word in command], env=environment(),
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True)
+
+
+def run_clients(client, arguments):
+    """client(argument) for each of the arguments, all at the same time."""
+    failures = []
+
+    def run(argument):
+        try:
+            client(argument)
+        except (OSError, smtplib.SMTPException) as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(argument,)) for argument in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise LoadError(f"a client failed: {failures[0]}")
 
 
 def inject_one(load, sendmail, recipients, group):

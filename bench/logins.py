@@ -2,7 +2,6 @@
 
 import base64
 import smtplib
-import threading
 import time
 
 from bench import load
@@ -15,24 +14,14 @@ _PLAIN = base64.b64encode("\0".join(("", *server.LOGIN)).encode()).decode()
 def measure(work):
     if work.server.no_logins:
         raise server.Unable(work.server.no_logins)
-    logins, failures = work.amounts["logins"], []
+    logins = work.amounts["logins"]
 
     def log_in(count):
-        try:
-            for _ in range(count):
-                _log_in()
-        except (OSError, smtplib.SMTPException) as error:
-            failures.append(error)
+        for _ in range(count):
+            _log_in()
 
-    clients = [threading.Thread(target=log_in, args=(count,))
-               for count in load.shares(logins, _CLIENTS)]
     cpu, began = work.group.cpu_seconds(), time.monotonic()
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
-    if failures:
-        raise load.LoadError(f"a client failed: {failures[0]}")
+    load.run_clients(log_in, load.shares(logins, _CLIENTS))
     seconds = time.monotonic() - began
     return {"logins/s": logins / seconds,
             "CPU ms a login": 1000 * (work.group.cpu_seconds() - cpu) / logins}

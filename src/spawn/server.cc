@@ -134,6 +134,7 @@ void Server::read_output(unsigned number) {
   if (!count || *count == 0) {
     running.worker.output.reset();
     running.output_ended = true;
+    running.worker.stays.reset();  // who would stay now waits for nothing, and ends
     return collect(number);
   }
   take_output(running, {chunk, *count});

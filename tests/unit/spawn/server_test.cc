@@ -392,7 +392,7 @@ TEST_F(LocalSpawn, LooksUpWhereItCanNeitherTakeOrdersNorForgeReports) {
 
 // A qmail-local that stays: says its process, the recipient and the message each time. Of "leave"
 // it ends in good order, of "crash" it does not, of "fail" it exits 100, of "flood" it never ends
-// writing.
+// writing; of "shut" its output ends before it does, and only the spawn can end it.
 constexpr std::string_view staying_qmail_local = R"(
 import os, signal, socket, sys
 spawn = socket.socket(fileno=int(os.environ["POSTERN_KEPT_WORKER"]))
@@ -404,6 +404,7 @@ while True:
     if local == "leave": sys.exit(0)
     if local == "fail": sys.exit(100)
     if local == "crash": os.kill(os.getpid(), signal.SIGKILL)
+    if local == "shut": os.close(1), os.close(2), spawn.recv(1), sys.exit(0)
     os.close(message)
     spawn.send(b"\0")
     order, fds, _, _ = socket.recv_fds(spawn, 65536, 1)
@@ -490,6 +491,14 @@ TEST_F(WorkersThatStay, CannotKeepTheSpawnReading) {
   assign("+:joe:1234:2345:/home/joe:-::\n");
   start_staying();
   EXPECT_THAT(deliver("flood"), ::testing::HasSubstr("Error report too long, sorry."));
+  EXPECT_THAT(deliver("a"), ::testing::EndsWith(" a the message\n"));
+}
+
+// As when its output cannot be read to the end.
+TEST_F(WorkersThatStay, AreLetGoWhenTheirOutputHasEnded) {
+  assign("+:joe:1234:2345:/home/joe:-::\n");
+  start_staying();
+  EXPECT_THAT(deliver("shut"), ::testing::EndsWith(" shut the message\n"));
   EXPECT_THAT(deliver("a"), ::testing::EndsWith(" a the message\n"));
 }
 

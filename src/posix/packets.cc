@@ -76,6 +76,8 @@ Result<std::optional<Packet>> receive_packet(int socket, std::size_t most) {
   message.msg_controllen = CMSG_LEN(descriptor_bytes(most_packet_descriptors));
   ssize_t count = -1;
   while ((count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
+    // Closed with something of ours unread: the end, as well.
+    if (errno == ECONNRESET) return std::nullopt;
     if (errno != EINTR) return system_failure("unable to receive a packet");
   }
   packet.descriptors = take_descriptors(message);

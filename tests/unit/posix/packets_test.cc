@@ -70,6 +70,16 @@ TEST(Packets, TellTheEndOfTheOtherSide) {
   EXPECT_EQ(send_packet(theirs.get(), "x").error().code, EPIPE);
 }
 
+// Whatever the other side has left unread, it will send nothing any more.
+TEST(Packets, TellTheEndOfAnotherSideThatDidNotListen) {
+  auto [ours, theirs] = make_packet_pair().value();
+  ASSERT_TRUE(send_packet(theirs.get(), "x"));
+  ours.reset();
+  const auto packet = receive_packet(theirs.get(), 100);
+  ASSERT_TRUE(packet) << packet.error().what;
+  EXPECT_FALSE(*packet);
+}
+
 TEST(Packets, AreRefusedWhenTooLong) {
   const auto [ours, theirs] = make_packet_pair().value();
   ASSERT_TRUE(send_packet(ours.get(), "12345"));

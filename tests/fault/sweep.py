@@ -254,6 +254,7 @@ ERRORS = {
     "mmap": ("ENOMEM",), "brk": ("ENOMEM",), "mprotect": ("ENOMEM",),
     "connect": ("EINTR", "ENOMEM"), "sendto": ("EINTR", "ENOMEM", "short"),
     "recvfrom": ("EINTR", "ENOMEM", "short"), "sendmsg": ("EINTR", "ENOMEM"),
+    "recvmsg": ("EINTR", "ENOMEM"), "socketpair": _NO_FILES,
     "setresuid": ("EAGAIN", "ENOMEM"), "setgroups": ("ENOMEM",),
 }
 

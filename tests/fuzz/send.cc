@@ -80,6 +80,8 @@ class Run {
         world_.settings.rules.percenthack = control::HostSet({"me.example"});
         return;
       default:
+        // A NUL within a report ends it, and what follows is taken for others.
+        garbled_ = garbled_ || kind == 'R' || (kind == 'a' && bytes.contains('\0'));
         answers_.push_back(event);
     }
   }
@@ -95,7 +97,7 @@ class Run {
     }
     world_.run_until_quiet();
     // What a spawn has garbled is waited for as long as the spawn lives.
-    if (std::ranges::find(answers_, 'R', &Happening::kind) != answers_.end()) {
+    if (garbled_) {
       for (const Channel channel : {Channel::local, Channel::remote}) world_.close_spawn(channel);
     }
     world_.stop();
@@ -150,6 +152,7 @@ class Run {
 
   QueueWorld world_;
   std::vector<Happening> answers_;
+  bool garbled_ = false;  // what a spawn says
 };
 
 }  // namespace

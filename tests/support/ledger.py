@@ -263,6 +263,13 @@ class Check:
         return f"ledger: {counts}; {len(self.violations)} violations"
 
 
+def _inode(path):
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:  # a qmail-queue whose caller was killed has just withdrawn it
+        return None
+
+
 def check_queue(queue):
     """What is wrong with a drained queue: more than what the 36-hour sweep takes, which is mess/N
     alone or with intd/N, and files in pid/."""
@@ -277,9 +284,12 @@ def check_queue(queue):
             if not path.name.isdigit():
                 yield f"{name} is no name of the queue"
                 continue
+            inode = _inode(path)
+            if inode is None:
+                continue
             names[int(path.name)].add(kind)
-            if kind == "mess" and path.stat().st_ino != int(path.name):
-                yield f"{name} has the inode number {path.stat().st_ino}"
+            if kind == "mess" and inode != int(path.name):
+                yield f"{name} has the inode number {inode}"
             if path.parent.parent == queue / kind and int(path.parent.name) != int(path.name) % split:
                 yield f"{name} is in the wrong directory"
     for number, kinds in sorted(names.items()):

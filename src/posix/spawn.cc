@@ -147,6 +147,18 @@ Error explain(const SpawnSpec& spec, FailedStep failed) {
 
 }  // namespace
 
+std::string find_program(std::string_view name, std::string_view path) {
+  for (;;) {
+    const std::size_t colon = path.find(':');
+    const std::string_view directory = path.substr(0, colon);
+    std::string file = directory.empty() ? "." : std::string(directory);
+    file.append("/").append(name);
+    if (::access(file.c_str(), X_OK) == 0) return file;
+    if (colon == std::string_view::npos) return {};
+    path.remove_prefix(colon + 1);
+  }
+}
+
 bool ExitStatus::crashed() const { return WIFSIGNALED(status_); }
 int ExitStatus::code() const { return WEXITSTATUS(status_); }
 

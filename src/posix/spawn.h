@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,10 @@ struct SpawnSpec {
   std::optional<Identity> identity{};  // who to become, after the directory change
   std::optional<mode_t> umask{};
 };
+
+/// The file that runs when `name` is looked for in `path`, directories with ':' between them: the
+/// first executable one. Empty: there is none.
+std::string find_program(std::string_view name, std::string_view path);
 
 /// Starts a program. In the child every signal is unblocked and SIGPIPE has its default again.
 /// The Error's `what` names the step that failed (fork, directory, identity, exec), its code the

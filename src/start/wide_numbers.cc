@@ -1,11 +1,10 @@
 #include "start/wide_numbers.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "control/read.h"
 #include "posix/files.h"
+#include "posix/spawn.h"
 #include "wire/delivery_order.h"
 
 namespace postern::start {
@@ -16,19 +15,6 @@ constexpr std::size_t most_program_bytes = 64 << 20;
 bool exceeds_one_byte(control::FileName file) {
   const auto number = control::read_number(file.spec());
   return number && *number > wire::most_deliveries(1);
-}
-
-// The first executable of that name; empty: none.
-std::string find_program(std::string_view name, std::string_view path) {
-  for (;;) {
-    const std::size_t colon = path.find(':');
-    const std::string_view directory = path.substr(0, colon);
-    std::string file = directory.empty() ? "." : std::string(directory);
-    file.append("/").append(name);
-    if (::access(file.c_str(), X_OK) == 0) return file;
-    if (colon == std::string_view::npos) return {};
-    path.remove_prefix(colon + 1);
-  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "posix/buffer.h"
 #include "posix/io.h"
@@ -38,18 +41,29 @@ void Conversation::run() {
 
 // A short message goes out with its end in one piece.
 void Conversation::fill_from_message() {
+  if (!encoder_ && !begin_message()) return session_.on_message_failure(unable_to_read);
   std::string piece;
   make_room(piece, piece_bytes);
   while (output_.size() < piece_bytes) {
     const auto count = read_some(message_, piece);
     if (!count) return session_.on_message_failure(unable_to_read);
     if (*count == 0) return end_message();
-    encoder_.encode(std::string_view(piece).substr(0, *count), output_);
+    encoder_->encode(std::string_view(piece).substr(0, *count), output_);
   }
 }
 
+// A message that is no file cannot be sent twice, and then its session does not ask for it.
+bool Conversation::begin_message() {
+  encoder_.emplace();
+  if (begin_) return ::lseek(message_, *begin_, SEEK_SET) >= 0;
+  const off_t at = ::lseek(message_, 0, SEEK_CUR);
+  begin_ = std::max<off_t>(at, 0);
+  return true;
+}
+
 void Conversation::end_message() {
-  if (!encoder_.at_line_start()) return session_.on_message_failure(partial_line);
+  if (!encoder_->at_line_start()) return session_.on_message_failure(partial_line);
+  encoder_.reset();
   output_ += end_of_message;
   session_.message_ending();
 }

@@ -1,7 +1,10 @@
 // Carries a Session over a socket: the one place where qmail-remote waits for its peer.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <optional>
 
 #include "mail/smtp_reply.h"
 #include "posix/clock.h"
@@ -23,6 +26,7 @@ class Conversation {
  private:
   void step();
   void fill_from_message();
+  [[nodiscard]] bool begin_message();
   void end_message();
   [[nodiscard]] bool write_what_fits();
   bool read_replies();
@@ -34,7 +38,8 @@ class Conversation {
   std::chrono::milliseconds timeout_;
   Deadline deadline_ = Deadline::never();
   mail::SmtpReplyParser parser_;
-  BodyEncoder encoder_;
+  std::optional<BodyEncoder> encoder_;  // while the message is being read
+  std::optional<off_t> begin_;          // of the message, once it has been read
   std::string output_;
   std::size_t written_ = 0;  // of output_
 };

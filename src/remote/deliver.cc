@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "inet/connect.h"
 #include "posix/files.h"
@@ -19,6 +20,9 @@
 
 namespace postern::remote {
 namespace {
+
+// Not optimised away: qmail-rspawn looks for it in the program's file.
+[[gnu::used, gnu::retain]] const auto takes_several = std::to_array(wire::takes_several_mark);
 
 constexpr std::string_view invoked_improperly =
     "DI (qmail-remote) was invoked improperly. (#5.3.5)\n";

@@ -1,6 +1,7 @@
 #include "remote/session.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/base64.h"
 #include "mail/address.h"
@@ -18,6 +19,7 @@ constexpr int done = 250;
 constexpr int authenticated = 235;
 constexpr int auth_continues = 334;
 constexpr int password_expired = 432;
+constexpr int too_many_recipients = 452;
 
 constexpr char temporary = 'Z';
 constexpr char permanent = 'D';
@@ -52,7 +54,9 @@ bool is_sendable(std::string_view address) {
 }
 
 Session::Session(const Envelope& envelope, std::string peer)
-    : envelope_(envelope), peer_(std::move(peer)) {}
+    : envelope_(envelope), peer_(std::move(peer)), asked_(envelope.recipients.size()) {
+  std::iota(asked_.begin(), asked_.end(), 0);
+}
 
 void Session::on_reply(const SmtpReply& reply) {
   switch (state_) {
@@ -79,7 +83,7 @@ void Session::on_reply(const SmtpReply& reply) {
     case State::data:
       return on_data(reply);
     case State::no_recipients:
-      return finish(permanent, "Giving up on " + peer_ + ".\n");
+      return give_up();
     case State::message:
     case State::ending:
       return on_message(reply);
@@ -196,7 +200,8 @@ void Session::start_mail() {
   send_mail();
   state_ = State::mail;
   if (!pipelined_) return;
-  for (const std::string& recipient : envelope_.recipients) {
+  for (const std::size_t index : asked_) {
+    const std::string& recipient = envelope_.recipients[index];
     if (is_sendable(recipient)) send(rcpt_command(recipient));
   }
   send("DATA");
@@ -220,14 +225,14 @@ void Session::on_mail(const SmtpReply& reply) {
 
 // Asks about the recipient whose turn it is, or goes on to DATA after the last.
 void Session::next_recipient() {
-  for (; recipient_ < envelope_.recipients.size(); ++recipient_) {
-    const std::string& recipient = envelope_.recipients[recipient_];
+  for (; next_ < asked_.size(); ++next_) {
+    const std::string& recipient = envelope_.recipients[asked_[next_]];
     if (is_sendable(recipient)) {
       if (!pipelined_) send(rcpt_command(recipient));
       state_ = State::recipient;
       return;
     }
-    report_ += record(letter(RecipientVerdict::permanent), unsendable_recipient, {});
+    set_answer({RecipientVerdict::permanent, std::string(unsendable_recipient)});
   }
   start_data();
 }
@@ -236,25 +241,34 @@ void Session::on_recipient(const SmtpReply& reply) {
   if (reply.kind() == 3) return protocol_error(reply.text);
   if (reply.kind() == 2) {
     accepted_any_ = true;
-    report_ += record(letter(RecipientVerdict::accepted), {}, {});
+    set_answer({RecipientVerdict::accepted});
   } else {
     const auto verdict =
         reply.kind() == 5 ? RecipientVerdict::permanent : RecipientVerdict::temporary;
-    report_ += record(letter(verdict), peer_ + " does not like recipient.\n", reply.text);
+    set_answer({.verdict = verdict,
+                .text = peer_ + " does not like recipient.\n" + remote_said(reply.text),
+                .refused = true,
+                .too_many = accepted_any_ && reply.code == too_many_recipients});
   }
-  ++recipient_;
+  ++next_;
   next_recipient();
 }
 
+void Session::set_answer(Answer answer) {
+  const std::size_t recipient = asked_[next_];
+  if (answers_.size() <= recipient) answers_.resize(recipient + 1);
+  answers_[recipient] = std::move(answer);
+}
+
 void Session::start_data() {
-  if (!pipelined_ && !accepted_any_) return finish(permanent, "Giving up on " + peer_ + ".\n");
+  if (!pipelined_ && !accepted_any_) return give_up();
   if (!pipelined_) send("DATA");
   state_ = State::data;
 }
 
 void Session::on_data(const SmtpReply& reply) {
   const bool go_on = reply.kind() == 3;
-  if (!accepted_any_ && !go_on) return finish(permanent, "Giving up on " + peer_ + ".\n");
+  if (!accepted_any_ && !go_on) return give_up();
   if (!accepted_any_) {
     // RFC 2920 3.1: a server that wants a message for nobody gets an empty one.
     send(".");
@@ -277,8 +291,34 @@ void Session::on_message(const SmtpReply& reply) {
 
 void Session::on_final(const SmtpReply& reply) {
   if (reply.kind() == 3) return protocol_error(reply.text);
-  if (reply.kind() == 2) return finish(success, peer_ + " accepted message.\n", reply.text);
+  if (reply.kind() == 2) {
+    if (start_another_transaction(reply)) return;
+    return finish(success, peer_ + " accepted message.\n", reply.text);
+  }
   finish(letter_for(reply), peer_ + " failed after I sent the message.\n", reply.text);
+}
+
+// RFC 5321 4.5.3.1.10: recipients that were too many for one transaction are sent the message in
+// another one at once. It ends: each transaction has delivered to somebody. 452 has other meanings
+// too, and then they are refused again.
+bool Session::start_another_transaction(const SmtpReply& reply) {
+  if (!envelope_.message_bytes) return false;  // it cannot be read again
+  std::vector<std::size_t> left;
+  for (const std::size_t recipient : asked_) {
+    if (answers_[recipient].too_many) left.push_back(recipient);
+  }
+  if (left.empty()) return false;
+  std::string delivered = record(success, peer_ + " accepted message.\n", reply.text);
+  if (delivered_.empty()) {
+    delivered_ = std::move(delivered);
+  } else {
+    end_later_transaction(delivered);
+  }
+  asked_ = std::move(left);
+  next_ = 0;
+  accepted_any_ = false;
+  start_mail();
+  return true;
 }
 
 void Session::on_malformed_reply(std::string_view text) { protocol_error(text); }
@@ -296,7 +336,7 @@ void Session::on_connection_lost() {
   if (!auth_rejection_.empty()) {
     finish_with(auth_rejection_);
   } else if (state_ == State::no_recipients) {
-    finish(permanent, "Giving up on " + peer_ + ".\n");
+    give_up();
   } else {
     finish(temporary, "Connected to " + peer_ + " but connection died. " + doubt() + "(#4.4.2)\n");
   }
@@ -322,11 +362,41 @@ void Session::finish(char letter, std::string_view text, std::string_view said) 
   finish_with(record(letter, text, said));
 }
 
-void Session::finish_with(std::string_view record) {
+void Session::give_up() {
+  gave_up_ = delivered_.empty();
+  finish(permanent, giving_up());
+}
+
+void Session::finish_with(std::string record) {
   // In the middle of a message a QUIT would be a part of it.
   if (state_ != State::message) send("QUIT");
-  report_ += record;
   state_ = State::finished;
+  if (!delivered_.empty()) {
+    end_later_transaction(record);
+    record = std::move(delivered_);
+  }
+  message_record_ = std::move(record);
+}
+
+// What came of it is told by its recipients' own records: the message's is about the first one.
+void Session::end_later_transaction(std::string_view record) {
+  for (const std::size_t recipient : asked_) {
+    Answer& answer = answers_[recipient];
+    if (answer.verdict != RecipientVerdict::accepted) continue;
+    if (record.front() == permanent) answer.verdict = RecipientVerdict::permanent;
+    if (record.front() == temporary) answer.verdict = RecipientVerdict::temporary;
+    answer.text = record.substr(1, record.size() - 2);
+  }
+}
+
+// Each recipient's report is to be that of a message which went to it alone: one that is refused is
+// given up, whatever becomes of the others.
+std::string Session::report() const {
+  std::string all;
+  for (const auto& [verdict, text, refused, too_many] : answers_) {
+    all += record(letter(verdict), refused && !gave_up_ ? text + giving_up() : text, {});
+  }
+  return all + message_record_;
 }
 
 }  // namespace postern::remote

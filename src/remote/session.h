@@ -12,6 +12,7 @@
 #include "mail/smtp_reply.h"
 #include "remote/auth.h"
 #include "remote/route.h"
+#include "wire/remote_report.h"
 
 namespace postern::remote {
 
@@ -37,7 +38,8 @@ class Session {
 
   /// The bytes to send that have come up since the last call.
   std::string take_output() { return std::exchange(output_, {}); }
-  /// DATA has been accepted: the message is to be sent, and the next two to be called.
+  /// DATA has been accepted: the message is to be sent, from its begin, and the next two to be
+  /// called. Of a message whose size is known this may happen more than once.
   [[nodiscard]] bool wants_message() const { return state_ == State::message; }
   /// The bytes that end the message are about to be sent: from now on the server may have it.
   void message_ending() { state_ = State::ending; }
@@ -56,7 +58,7 @@ class Session {
   void on_message_failure(std::string_view text);
 
   /// Every record, for descriptor 1.
-  [[nodiscard]] const std::string& report() const { return report_; }
+  [[nodiscard]] std::string report() const;
   /// The server would not even greet: nothing has been said, and another may be asked.
   [[nodiscard]] bool was_not_greeted() const { return not_greeted_; }
 
@@ -92,6 +94,14 @@ class Session {
   void on_message(const mail::SmtpReply& reply);
   void on_final(const mail::SmtpReply& reply);
 
+  /// What a recipient's record will say.
+  struct Answer {
+    wire::RecipientVerdict verdict = wire::RecipientVerdict::accepted;
+    std::string text{};
+    bool refused = false;   // by the server
+    bool too_many = false;  // for this transaction; another may take it
+  };
+
   void send(std::string_view line) { output_.append(line).append("\r\n"); }
   void start_auth();
   void send_auth(Mechanism mechanism);
@@ -99,6 +109,8 @@ class Session {
   void start_mail();
   void send_mail();
   void next_recipient();
+  void set_answer(Answer answer);
+  bool start_another_transaction(const mail::SmtpReply& reply);
   void start_data();
 
   /// "<letter>Connected to 192.0.2.1 but <what>.\n", then what the server said.
@@ -106,7 +118,10 @@ class Session {
                                              std::string_view said) const;
   void finish_connected(char letter, std::string_view what, std::string_view said);
   void finish(char letter, std::string_view text, std::string_view said = {});
-  void finish_with(std::string_view record);
+  void give_up();
+  [[nodiscard]] std::string giving_up() const { return "Giving up on " + peer_ + ".\n"; }
+  void finish_with(std::string record);
+  void end_later_transaction(std::string_view record);
   /// What a report adds when the server may have the message, and we do not know.
   [[nodiscard]] std::string doubt() const;
   void protocol_error(std::string_view said);
@@ -116,13 +131,17 @@ class Session {
   State state_ = State::greeting;
   Extensions extensions_;
   Mechanism mechanism_ = Mechanism::plain;
-  std::string auth_rejection_;  // the record for a rejected mechanism, while another is tried
-  std::size_t recipient_ = 0;   // whose reply is awaited
-  bool pipelined_ = false;      // MAIL, RCPT and DATA are on their way already
+  std::string auth_rejection_;      // the record for a rejected mechanism, while another is tried
+  std::vector<std::size_t> asked_;  // the recipients of this transaction
+  std::size_t next_ = 0;            // of asked_: whose reply is awaited
+  bool pipelined_ = false;          // MAIL, RCPT and DATA are on their way already
   bool accepted_any_ = false;
   bool not_greeted_ = false;
   std::string output_;
-  std::string report_;
+  std::vector<Answer> answers_;  // of the recipients, from the first
+  std::string delivered_;        // the record of the first transaction, if others have followed it
+  std::string message_record_;
+  bool gave_up_ = false;  // as it says
 };
 
 }  // namespace postern::remote

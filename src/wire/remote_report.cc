@@ -22,6 +22,12 @@ std::string_view take_terminated(std::string_view& output) {
   return record;
 }
 
+bool is_verdict(char c) {
+  using enum RecipientVerdict;
+  return c == static_cast<char>(accepted) || c == static_cast<char>(permanent) ||
+         c == static_cast<char>(temporary);
+}
+
 // The first record that speaks of the message as a whole; D without text when there is none.
 char message_letter(std::string_view output) {
   while (!output.empty()) {
@@ -52,6 +58,33 @@ std::string combine_remote_report(std::string_view output) {
     if (!next.empty() && is_message_letter(next.front())) report += next.substr(1);
   }
   return report;
+}
+
+std::vector<std::string> combine_remote_reports(std::string_view output, std::size_t recipients) {
+  if (recipients == 1) return {combine_remote_report(output)};
+  const auto all = [&](std::string_view text) {
+    return std::vector<std::string>(recipients, std::string(text));
+  };
+  if (output.empty()) return all(combine_remote_report(output));
+  std::vector<std::string> told;
+  std::string_view record = take_terminated(output);
+  for (; !record.empty() && is_verdict(record.front()); record = take_terminated(output)) {
+    told.emplace_back(record).push_back('\0');
+  }
+  // The conversation may have failed before anybody was asked about (any failure), or in the middle
+  // (one that is temporary).
+  const bool has_end = !record.empty() && is_message_letter(record.front());
+  const bool may_be_short =
+      has_end && (record.front() == 'Z' || (record.front() == 'D' && told.empty()));
+  if (!has_end || (told.size() < recipients && !may_be_short)) {
+    return all("Zqmail-remote did not report on every recipient.\n");
+  }
+  told.resize(recipients);
+  for (std::string& records : told) {
+    records.append(record).push_back('\0');
+    records = combine_remote_report(records);
+  }
+  return told;
 }
 
 }  // namespace postern::wire

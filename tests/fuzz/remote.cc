@@ -68,26 +68,34 @@ std::vector<std::string> words_of(std::string_view line) {
 const std::array<std::string, 5> messages = {"", "Subject: x\n\nhello\n", ".\n..\n\n.x\n",
                                              "a\r.\r\n\r\r.\r\nb\n", "no end of line"};
 
-// Commands are lines, the body has no lone dot but its end.
+// Commands are lines, a body has no lone dot but its end. Recipients that were too many are named
+// again, and then the message is sent again.
 void check_heard(std::string_view heard, std::size_t recipients) {
   std::size_t named = 0;
+  std::size_t sent = 0;
   bool in_data = false;
-  bool ended = false;
   while (!heard.empty()) {
     const std::size_t end = heard.find("\r\n");
     const std::string_view line = heard.substr(0, end);
     require(line.find_first_of("\r\n") == line.npos, "lines end in CR LF and nothing else");
     // The farewell may be cut off, the last line of a body that was given up too.
     if (end == heard.npos) return;
-    require(!ended || line == "QUIT", "behind the end of a message there is QUIT alone");
-    if (in_data) ended = ended || line == ".";
-    if (in_data)
-      require(ended || !line.starts_with('.') || line.starts_with(".."), "dots are stuffed");
-    if (!in_data && line.starts_with("RCPT TO:<")) ++named;
-    if (!in_data && line == "DATA") in_data = true;
     heard.remove_prefix(end + 2);
+    if (in_data) {
+      require(line == "." || !line.starts_with('.') || line.starts_with(".."), "dots are stuffed");
+      in_data = line != ".";
+      continue;
+    }
+    require(sent == 0 || line == "QUIT" || line == "DATA" || line.starts_with("MAIL FROM:<") ||
+                line.starts_with("RCPT TO:<"),
+            "behind the end of a message there is QUIT, or what leads to the next");
+    if (line.starts_with("MAIL FROM:<")) named = 0;
+    if (line.starts_with("RCPT TO:<")) ++named;
+    require(named <= recipients, "no recipient is added");
+    if (line != "DATA") continue;
+    in_data = true;
+    require(++sent <= recipients, "each time the message has been delivered to somebody");
   }
-  require(named <= recipients, "no recipient is added");
 }
 
 void check_report(std::string_view report, std::string_view heard, std::size_t recipients) {

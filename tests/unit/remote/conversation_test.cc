@@ -83,6 +83,29 @@ TEST(Conversation, DoesNotStallOnThousandsOfRecipients) {
   EXPECT_TRUE(converse(server, "x\n", std::chrono::seconds{20}, many).contains("K192.0.2.1"));
 }
 
+TEST(Conversation, SendsTheWholeMessageToRecipientsThatWereTooMany) {
+  const Envelope two{"me", "a@x", {"b@y", "c@y"}, std::nullopt, 7};
+  ScriptedServer server(hello + Steps{{"MAIL FROM:<a@x>\r\n", "250 ok\r\n"},
+                                      {"RCPT TO:<b@y>\r\n", "250 ok\r\n"},
+                                      {"RCPT TO:<c@y>\r\n", "452 too many\r\n"},
+                                      {"DATA\r\n", "354 go\r\n"},
+                                      {"second\r\n.\r\n", "250 first\r\n"},
+                                      {"MAIL FROM:<a@x>\r\n", "250 ok\r\n"},
+                                      {"RCPT TO:<c@y>\r\n", "250 ok\r\n"},
+                                      {"DATA\r\n", "354 go\r\n"},
+                                      {"second\r\n.\r\n", "250 second\r\n"}});
+  const Fd message = message_of("not\nfirst\nsecond\n");
+  ::lseek(message.get(), 4, SEEK_SET);  // where the message begins
+  Session session(two, "192.0.2.1");
+  Conversation(session, server.client(), message.get(), std::chrono::seconds{20}).run();
+  EXPECT_TRUE(
+      session.report().ends_with("Remote host said: 250 second\n\0K192.0.2.1 accepted "
+                                 "message.\nRemote host said: 250 first\n\0"s));
+  const std::string& received = server.received();
+  EXPECT_TRUE(received.ends_with("RCPT TO:<c@y>\r\nDATA\r\nfirst\r\nsecond\r\n.\r\nQUIT\r\n"));
+  EXPECT_FALSE(received.contains("not\r\n"));
+}
+
 TEST(Conversation, NeverEndsAMessageWithAPartialLine) {
   ScriptedServer server(hello + envelope_steps);
   EXPECT_EQ(converse(server, "Subject: x\n\nhalf"),

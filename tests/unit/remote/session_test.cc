@@ -79,7 +79,9 @@ TEST(Session, GathersCommandsWhenPipeliningIsOffered) {
   dialogue.session.message_sent();
   EXPECT_EQ(dialogue.say("250 done\r\n"), "QUIT\r\n");
   EXPECT_EQ(dialogue.session.report(),
-            accepted + record("h192.0.2.1 does not like recipient.\nRemote host said: 550 no c\n") +
+            accepted +
+                record("h192.0.2.1 does not like recipient.\nRemote host said: 550 no c\n"
+                       "Giving up on 192.0.2.1.\n") +
                 record("K192.0.2.1 accepted message.\nRemote host said: 250 done\n"));
 }
 
@@ -111,6 +113,94 @@ TEST(Session, GivesUpWhenNoRecipientIsTaken) {
                   record("s192.0.2.1 does not like recipient.\nRemote host said: 451 not now\n") +
                   record("DGiving up on 192.0.2.1.\n"));
   }
+}
+
+// A server that takes one recipient in a transaction.
+class TooManyRecipients : public ::testing::TestWithParam<std::string> {
+ protected:
+  static Envelope three() {
+    Envelope what = envelope({"b@y", "c@y", "d@y"});
+    what.message_bytes = 1;
+    return what;
+  }
+  // A transaction up to the message, which the server then answers.
+  void take_first_of(int recipients, const std::string& answer) {
+    std::string replies = "250 ok\r\n250 ok\r\n";
+    while (--recipients > 0) replies += "452 too many\r\n";
+    dialogue_.say(replies + "354 go\r\n");
+    ASSERT_TRUE(dialogue_.session.wants_message());
+    dialogue_.session.message_sent();
+    sent_ = dialogue_.say(answer);
+  }
+  void SetUp() override { dialogue_.say("220 hi\r\n" + GetParam()); }
+
+  Dialogue dialogue_{three()};
+  std::string sent_;
+};
+INSTANTIATE_TEST_SUITE_P(Both, TooManyRecipients, ::testing::Values(plain_hello, pipelining_hello));
+
+const std::string first_accepted =
+    record("K192.0.2.1 accepted message.\nRemote host said: 250 first\n");
+const std::string too_many = record(
+    "s192.0.2.1 does not like recipient.\nRemote host said: 452 too many\n"
+    "Giving up on 192.0.2.1.\n");
+
+TEST_P(TooManyRecipients, AreSentTheMessageInFurtherTransactions) {
+  take_first_of(3, "250 first\r\n");
+  EXPECT_EQ(sent_, GetParam() == plain_hello
+                       ? "MAIL FROM:<a@x>\r\n"
+                       : "MAIL FROM:<a@x>\r\nRCPT TO:<c@y>\r\nRCPT TO:<d@y>\r\nDATA\r\n");
+  take_first_of(2, "250 second\r\n");
+  take_first_of(1, "250 third\r\n");
+  EXPECT_EQ(sent_, "QUIT\r\n");
+  EXPECT_EQ(dialogue_.session.report(),
+            accepted + record("r192.0.2.1 accepted message.\nRemote host said: 250 second\n") +
+                record("r192.0.2.1 accepted message.\nRemote host said: 250 third\n") +
+                first_accepted);
+}
+
+TEST_P(TooManyRecipients, HaveTheirOwnFailures) {
+  take_first_of(3, "250 first\r\n");
+  take_first_of(2, "554 no\r\n");
+  EXPECT_EQ(sent_, "QUIT\r\n");
+  EXPECT_EQ(dialogue_.session.report(),
+            accepted +
+                record("h192.0.2.1 failed after I sent the message.\nRemote host said: 554 no\n") +
+                too_many + first_accepted);
+}
+
+TEST_P(TooManyRecipients, AreTriedAgainLaterWhenTheConnectionDies) {
+  take_first_of(3, "250 first\r\n");
+  dialogue_.say("250 ok\r\n250 ok\r\n452 too many\r\n354 go\r\n");
+  dialogue_.session.message_sent();
+  dialogue_.session.on_connection_lost();
+  EXPECT_EQ(dialogue_.session.report(),
+            accepted +
+                record("sConnected to 192.0.2.1 but connection died. Possible duplicate! "
+                       "(#4.4.2)\n") +
+                too_many + first_accepted);
+}
+
+TEST_P(TooManyRecipients, AreTriedAgainLaterWhenThereIsNoFurtherTransaction) {
+  take_first_of(3, "250 first\r\n");
+  dialogue_.say("450 one message is enough\r\n");
+  EXPECT_EQ(dialogue_.session.report(), accepted + too_many + too_many + first_accepted);
+}
+
+TEST_P(TooManyRecipients, AreNotAskedAboutForEver) {
+  take_first_of(3, "250 first\r\n");
+  dialogue_.say("250 ok\r\n452 too many\r\n452 too many\r\n");
+  if (GetParam() == pipelining_hello) dialogue_.say("503 RCPT first\r\n");
+  EXPECT_TRUE(dialogue_.session.finished());
+  EXPECT_EQ(dialogue_.session.report(), accepted + too_many + too_many + first_accepted);
+}
+
+TEST_P(TooManyRecipients, WaitWhenTheMessageWasNotTaken) {
+  take_first_of(3, "451 not now\r\n");
+  EXPECT_EQ(sent_, "QUIT\r\n");
+  EXPECT_EQ(dialogue_.session.report(), accepted + too_many + too_many +
+                                            record("Z192.0.2.1 failed after I sent the message.\n"
+                                                   "Remote host said: 451 not now\n"));
 }
 
 TEST(Session, FallsBackToHelo) {
@@ -207,7 +297,8 @@ TEST(Session, KeepsWhatRecipientsWereToldWhenTheConnectionDies) {
   dialogue.say("220 hi\r\n" + plain_hello + "250 ok\r\n550 no\r\n");
   dialogue.session.on_connection_lost();
   EXPECT_EQ(dialogue.session.report(),
-            record("h192.0.2.1 does not like recipient.\nRemote host said: 550 no\n") +
+            record("h192.0.2.1 does not like recipient.\nRemote host said: 550 no\n"
+                   "Giving up on 192.0.2.1.\n") +
                 record("ZConnected to 192.0.2.1 but connection died. (#4.4.2)\n"));
 }
 

@@ -144,6 +144,29 @@ TEST(RemoteReport, IsCombinedFromRecipientAndMessage) {
   EXPECT_EQ(combine_remote_report("r\0ZI failed.\n\0"s), "ZI failed.\n");
 }
 
+TEST(RemoteReports, GiveEachRecipientWhatItWouldHaveGotAlone) {
+  using Reports = std::vector<std::string>;
+  EXPECT_EQ(combine_remote_reports("r\0hno\n\0slater\n\0KI accepted.\n\0"s, 3),
+            (Reports{"KI accepted.\n", "Dno\n", "Zlater\n"}));
+  EXPECT_EQ(combine_remote_reports("hno\n\0slater\n\0DGiving up.\n\0"s, 2),
+            (Reports{"Dno\nGiving up.\n", "Zlater\nGiving up.\n"}));
+  EXPECT_EQ(combine_remote_reports("r\0hno\n\0Dfailed.\n\0"s, 2),
+            (Reports{"Dfailed.\n", "Dno\nfailed.\n"}));
+  EXPECT_EQ(combine_remote_reports("Dsender rejected\n\0"s, 2),
+            (Reports{"Dsender rejected\n", "Dsender rejected\n"}));
+  EXPECT_EQ(combine_remote_reports("hno\n\0Zdied\n\0"s, 2), (Reports{"Dno\n", "Zdied\n"}));
+}
+
+TEST(RemoteReports, TakeNoSuccessForARecipientThatIsNotSpokenOf) {
+  const std::vector<std::string> again(2, "Zqmail-remote did not report on every recipient.\n");
+  for (const std::string& output : {"K\0"s, "r\0Kok\n\0"s, "r\0r\0"s, "r\0r\0Knever ended"s,
+                                    "r\0Dno\n\0"s, "r\0\0Kok\n\0"s, "x\0r\0Kok\0"s}) {
+    EXPECT_EQ(combine_remote_reports(output, 2), again) << output;
+  }
+  EXPECT_EQ(combine_remote_reports("", 2),
+            std::vector<std::string>(2, "Zqmail-remote produced no output.\n"));
+}
+
 TEST(Checkpassword, FieldsComeInTheOrderOfEachForm) {
   const std::string challenge = "<1896.697170952@postoffice.reston.mci.net>";
   const std::string digest = "b913a602c7eda7a495b4e6e7334d3890";

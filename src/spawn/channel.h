@@ -4,6 +4,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "posix/fd.h"
 #include "posix/spawn.h"
@@ -11,10 +12,12 @@
 
 namespace postern::spawning {
 
-/// A delivery that qmail-send has ordered and whose message has been opened.
+/// What one worker is to deliver: qmail-send has ordered it, and the message has been opened.
 struct Delivery {
-  wire::DeliveryOrder order;
-  Fd message;  // at offset 0
+  std::vector<wire::DeliveryOrder> orders;  // of one message, as the channel allows
+  Fd message{};                             // at offset 0
+
+  [[nodiscard]] const wire::DeliveryOrder& order() const { return orders.front(); }
 };
 
 /// A process that works on a delivery, and the end of the pipe its output comes from. No copy of
@@ -35,14 +38,18 @@ struct Finished {
   bool too_long = false;  // it wrote more than the channel keeps; `output` is the first part
 };
 
-/// What follows: a worker to wait for, or the report that ends the delivery (letter and text).
-using Next = std::variant<Worker, std::string>;
+/// What follows: a worker to wait for, or the reports that end the delivery (letter and text), one
+/// for all of its orders or one for each.
+using Next = std::variant<Worker, std::string, std::vector<std::string>>;
 
 class Channel {
  public:
   virtual ~Channel() = default;
   /// The most output of a worker that is kept, in bytes.
-  [[nodiscard]] virtual std::size_t most_output() const = 0;
+  [[nodiscard]] virtual std::size_t most_output(const Delivery& delivery) const = 0;
+  /// What orders must have in common for one worker to deliver them together. Empty: it delivers
+  /// this one alone.
+  virtual std::string common_to(const wire::DeliveryOrder& /*order*/) { return {}; }
   virtual Next begin(const Delivery& delivery) = 0;
   /// The delivery's worker of this stage has finished.
   virtual Next proceed(const Delivery& delivery, unsigned stage, Finished finished) = 0;

@@ -39,10 +39,12 @@ std::string fixed_report(LocalExit reason) {
 
 }  // namespace
 
-std::size_t LocalChannel::most_output() const { return most_local_output; }
+std::size_t LocalChannel::most_output(const Delivery& /*delivery*/) const {
+  return most_local_output;
+}
 
 Next LocalChannel::begin(const Delivery& delivery) {
-  const auto to = mail::split_address(delivery.order.recipient);
+  const auto to = mail::split_address(delivery.order().recipient);
   // qmail's way with "@host": delivered, to nobody.
   if (to.local.empty()) return "K";
   const std::string local(to.local);
@@ -61,12 +63,12 @@ Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished fi
   const auto user = wire::parse_local_user(finished.output);
   if (!user) return fixed_report(LocalExit::bug);
   if (user->uid == 0) return fixed_report(LocalExit::would_be_root);
-  known_users_.remember(std::string(mail::split_address(delivery.order.recipient).local), *user);
+  known_users_.remember(std::string(mail::split_address(delivery.order().recipient).local), *user);
   return deliver(delivery, *user);
 }
 
 Next LocalChannel::deliver(const Delivery& delivery, const wire::LocalUser& user) {
-  const auto to = mail::split_address(delivery.order.recipient);
+  const auto to = mail::split_address(delivery.order().recipient);
   std::vector<std::string> arguments = {"--",
                                         user.user,
                                         user.home,
@@ -74,7 +76,7 @@ Next LocalChannel::deliver(const Delivery& delivery, const wire::LocalUser& user
                                         user.dash,
                                         user.extension,
                                         std::string(to.host),
-                                        delivery.order.sender,
+                                        delivery.order().sender,
                                         setup_.default_delivery};
   const std::string kind = kind_of(user, setup_.home + "/" + setup_.program);
   const auto order = wire::format_kept_order(arguments);

@@ -27,7 +27,7 @@ class LocalChannel : public Channel {
       : setup_(std::move(setup)),
         known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now),
         kept_workers_(setup_.now) {}
-  [[nodiscard]] std::size_t most_output() const override;
+  [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
   Next begin(const Delivery& delivery) override;
   Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
   void keep(Worker worker) override;

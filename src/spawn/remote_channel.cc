@@ -4,6 +4,7 @@
 #include "posix/environment.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
+#include "spawn/own_remote.h"
 #include "spawn/start.h"
 #include "wire/remote_report.h"
 #include "wire/tcpto.h"
@@ -11,22 +12,37 @@
 namespace postern::spawning {
 namespace {
 
-// A record of qmail-remote holds at most 5000 bytes of a server's reply.
+// Of a delivery to one recipient, whatever the program is.
 constexpr std::size_t most_remote_output = 256 << 10;
+
+std::string_view host_of(const wire::DeliveryOrder& order) {
+  return mail::split_address(order.recipient).host;
+}
 
 }  // namespace
 
-std::size_t RemoteChannel::most_output() const { return most_remote_output; }
+std::size_t RemoteChannel::most_output(const Delivery& delivery) const {
+  return most_remote_output + (delivery.orders.size() - 1) * wire::most_remote_record_bytes;
+}
+
+// The host byte for byte: reports show it as it was written.
+std::string RemoteChannel::common_to(const wire::DeliveryOrder& order) {
+  if (setup_.own_program().empty()) return {};
+  std::string common;
+  common.append(order.message).push_back('\0');
+  common.append(order.sender).push_back('\0');
+  return common.append(host_of(order));
+}
 
 Next RemoteChannel::begin(const Delivery& delivery) {
   auto pipe = make_pipe();
   if (!pipe) return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
-  const auto& [number, message, sender, recipient] = delivery.order;
-  const SpawnSpec spec{
-      .argv = {program_, std::string(mail::split_address(recipient).host), sender, recipient},
+  SpawnSpec spec{
+      .argv = {setup_.program, std::string(host_of(delivery.order())), delivery.order().sender},
       .search_path = true,
       .fds = {{delivery.message.get(), 0}, {pipe->write.get(), 1}, {pipe->write.get(), 2}},
-      .directory = home_};
+      .directory = setup_.home};
+  for (const auto& order : delivery.orders) spec.argv.push_back(order.recipient);
   auto child = spawn(spec);
   if (child) return Worker{std::move(*child), std::move(pipe->read)};
   if (child.error().what.starts_with("unable to fork")) {
@@ -36,29 +52,39 @@ Next RemoteChannel::begin(const Delivery& delivery) {
   return "ZUnable to run qmail-remote.\n";
 }
 
-Next RemoteChannel::proceed(const Delivery& /*delivery*/, unsigned /*stage*/, Finished finished) {
-  return format_remote_spawn_report(finished);
+Next RemoteChannel::proceed(const Delivery& delivery, unsigned /*stage*/, Finished finished) {
+  return format_remote_spawn_reports(finished, delivery.orders.size());
 }
 
-std::string format_remote_spawn_report(const Finished& finished) {
-  if (finished.status.crashed()) return "Zqmail-remote crashed.\n";
+std::vector<std::string> format_remote_spawn_reports(const Finished& finished,
+                                                     std::size_t recipients) {
+  const auto all = [&](std::string_view text) {
+    return std::vector<std::string>(recipients, std::string(text));
+  };
+  if (finished.status.crashed()) return all("Zqmail-remote crashed.\n");
   // 127 is the loader's: there was no memory for it, or a library is missing.
   if (finished.status.code() == exit_code::temporary || finished.status.code() == 127) {
-    return "ZUnable to run qmail-remote.\n";
+    return all("ZUnable to run qmail-remote.\n");
   }
-  if (finished.status.code() != 0) return "DUnable to run qmail-remote.\n";
+  if (finished.status.code() != 0) return all("DUnable to run qmail-remote.\n");
   // The record that decides may be in the part that was not kept.
-  if (finished.too_long) return "Zqmail-remote produced too much output.\n";
-  return wire::combine_remote_report(finished.output);
+  if (finished.too_long) return all("Zqmail-remote produced too much output.\n");
+  return wire::combine_remote_reports(finished.output, recipients);
 }
 
 int serve_remote_deliveries() {
   const Start start = start_spawn();
   // A host that was down before a restart may be up; and without the files all goes on as well.
   if (const auto cleared = wire::clear_tcpto(".."); !cleared) warn(describe(cleared.error()));
-  auto program = environment_variable("QMAILREMOTE");
-  if (!program || program->empty()) program = "qmail-remote";
-  RemoteChannel channel(*program, start.home);
+  RemoteSetup setup{.home = start.home};
+  if (auto program = environment_variable("QMAILREMOTE"); program && !program->empty()) {
+    setup.program = std::move(*program);
+  } else {
+    setup.own_program = [own = OwnRemote(), name = setup.program]() mutable {
+      return own.find(name);
+    };
+  }
+  RemoteChannel channel(setup);
   return Server(start.server, channel).run();
 }
 

@@ -1,29 +1,37 @@
-// The remote spawn's deliveries: one qmail-remote for each recipient.
+// The remote spawn's deliveries: a qmail-remote for the recipients of a message at one host, or for
+// each recipient, where it is not our own.
 #pragma once
 
-#include <span>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "spawn/channel.h"
 
 namespace postern::spawning {
 
+struct RemoteSetup {
+  std::string home;                      // the qmail home
+  std::string program = "qmail-remote";  // looked for in $PATH
+  /// The file that this means, if it is Postern's own qmail-remote; else empty.
+  std::function<std::string()> own_program = [] { return std::string(); };
+};
+
 class RemoteChannel : public Channel {
  public:
-  /// `program` is looked for in $PATH; `home` is the qmail home.
-  RemoteChannel(std::string program, std::string home)
-      : program_(std::move(program)), home_(std::move(home)) {}
-  [[nodiscard]] std::size_t most_output() const override;
+  explicit RemoteChannel(RemoteSetup setup) : setup_(std::move(setup)) {}
+  [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
+  std::string common_to(const wire::DeliveryOrder& order) override;
   Next begin(const Delivery& delivery) override;
   Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
 
  private:
-  std::string program_;
-  std::string home_;
+  RemoteSetup setup_;
 };
 
-/// The report for a qmail-remote that has ended.
-std::string format_remote_spawn_report(const Finished& finished);
+/// The report for each recipient of a qmail-remote that has ended.
+std::vector<std::string> format_remote_spawn_reports(const Finished& finished,
+                                                     std::size_t recipients);
 
 /// qmail-rspawn: everything after main().
 int serve_remote_deliveries();

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <vector>
 
+#include "posix/buffer.h"
 #include "posix/io.h"
 #include "posix/program.h"
 #include "spawn/order_check.h"
@@ -15,6 +16,8 @@ namespace postern::spawning {
 namespace {
 
 constexpr std::size_t chunk_bytes = 16384;
+// What a pipe holds: orders that were written together are seen together.
+constexpr std::size_t orders_bytes = 65536;
 // An order holds two addresses, which qmail-queue limits to about 1000 bytes each.
 constexpr std::size_t most_incoming = 1 << 20;
 // While so much waits for qmail-send to read it, no further orders are taken.
@@ -90,38 +93,50 @@ Status Server::turn(SignalFd& signals) {
   return {};
 }
 
+// Whatever has been ordered by now may go together; nothing waits for more.
 void Server::read_orders() {
-  char chunk[chunk_bytes];
-  const auto count = read_some(setup_.orders, chunk);
+  const std::size_t had = incoming_.size();
+  make_room(incoming_, had + orders_bytes);
+  const auto count = read_some(setup_.orders, std::span(incoming_).subspan(had));
+  incoming_.resize(had + count.value_or(0));
   if (!count || *count == 0) {
     orders_ended_ = true;
     return;
   }
-  incoming_.append(chunk, *count);
+  Batch batch;
   std::string_view rest = incoming_;
-  while (auto order = wire::take_order(rest, setup_.number_bytes)) accept(std::move(*order));
+  while (auto order = wire::take_order(rest, setup_.number_bytes)) accept(std::move(*order), batch);
   incoming_.erase(0, incoming_.size() - rest.size());
+  for (Delivery& delivery : batch.deliveries()) begin(std::move(delivery));
   if (incoming_.size() > most_incoming) {
     warn("an order longer than 1048576 bytes: not taking any more");
     orders_ended_ = true;
   }
 }
 
-void Server::accept(wire::DeliveryOrder order) {
+void Server::accept(wire::DeliveryOrder order, Batch& batch) {
   const unsigned number = order.number;
   if (number >= setup_.limit) {
     return report(number, "ZInternal error: delnum too big. (#4.3.5)\n");
   }
-  if (running_.contains(number)) {
+  if (in_use_.contains(number)) {
     return report(number, "ZInternal error: delnum in use. (#4.3.5)\n");
   }
   if (const auto checked = check_order(order.message, order.recipient); !checked) {
     return report(number, checked.error());
   }
-  auto message = open_message(order.message, setup_.message_owner);
-  if (!message) return report(number, message.error());
+  in_use_.insert(number);
+  const std::string common = channel_.common_to(order);
+  batch.add(std::move(order), common);
+}
+
+void Server::begin(Delivery delivery) {
+  const unsigned number = delivery.order().number;
+  auto message = open_message(delivery.order().message, setup_.message_owner);
+  if (!message) return end(delivery, {message.error()});
+  delivery.message = std::move(*message);
   Running& running = running_[number];
-  running.delivery = {std::move(order), std::move(*message)};
+  running.delivery = std::move(delivery);
   settle(number, channel_.begin(running.delivery));
 }
 
@@ -141,7 +156,7 @@ void Server::read_output(unsigned number) {
 }
 
 void Server::take_output(Running& running, std::string_view bytes) const {
-  const std::size_t room = channel_.most_output() - running.output.size();
+  const std::size_t room = channel_.most_output(running.delivery) - running.output.size();
   if (bytes.size() > room) running.too_long = true;
   running.output.append(bytes.substr(0, room));
 }
@@ -179,16 +194,26 @@ void Server::collect(unsigned number) {
 }
 
 void Server::settle(unsigned number, Next next) {
-  if (const auto* text = std::get_if<std::string>(&next)) {
-    report(number, *text);
-    running_.erase(number);
+  Running& running = running_[number];
+  if (auto* worker = std::get_if<Worker>(&next)) {
+    running.worker = std::move(*worker);
+    running.output.clear();
+    running.too_long = false;
+    running.output_ended = false;
     return;
   }
-  Running& running = running_[number];
-  running.worker = std::move(std::get<Worker>(next));
-  running.output.clear();
-  running.too_long = false;
-  running.output_ended = false;
+  const auto* text = std::get_if<std::string>(&next);
+  end(running.delivery, text != nullptr ? std::vector{*text} : std::get<2>(next));
+  running_.erase(number);
+}
+
+// One report is for all.
+void Server::end(const Delivery& delivery, const std::vector<std::string>& reports) {
+  for (std::size_t i = 0; i < delivery.orders.size(); ++i) {
+    const unsigned number = delivery.orders[i].number;
+    report(number, reports.size() == 1 ? reports.front() : reports.at(i));
+    in_use_.erase(number);
+  }
 }
 
 void Server::report(unsigned number, std::string_view text) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "posix/signals.h"
+#include "spawn/batch.h"
 #include "spawn/channel.h"
 
 namespace postern::spawning {
@@ -44,18 +46,21 @@ class Server {
   [[nodiscard]] bool wants_orders() const;
   Status turn(SignalFd& signals);
   void read_orders();
-  void accept(wire::DeliveryOrder order);
+  void accept(wire::DeliveryOrder order, Batch& batch);
+  void begin(Delivery delivery);
   void read_output(unsigned number);
   void take_output(Running& running, std::string_view bytes) const;
   void stayed(unsigned number);
   void collect(unsigned number);
   void settle(unsigned number, Next next);
+  void end(const Delivery& delivery, const std::vector<std::string>& reports);
   void report(unsigned number, std::string_view text);
   void write_reports();
 
   ServerSetup setup_;
   Channel& channel_;
-  std::map<unsigned, Running> running_;
+  std::map<unsigned, Running> running_;  // by the number of each one's first order
+  std::set<unsigned> in_use_;            // the numbers of all their orders
   std::string incoming_;
   std::string outgoing_;
   bool child_ended_ = false;  // since the last turn

@@ -3,6 +3,7 @@
 from support import server, services, smtp
 from support.case import WorldTest
 from support.server import ACCEPT_MAIL, ScriptedServer
+from support.wait import wait_until
 
 MX = "mx.foreign.example"
 TO_DATA = ["S 220 mx ESMTP", "C EHLO *", "S 250 mx", "C MAIL *", "S 250 ok", "C RCPT *", "S 250 ok",
@@ -58,6 +59,45 @@ class Foreign(WorldTest):
             self.wait_for_success()
             first, second = mx.wait_for_connections(2)
             self.assertEqual(first.data, second.data)
+
+    def test_a_message_for_many_at_a_host_goes_out_in_few_transactions(self):
+        answers = {"unknown": "550 5.1.1 no such user", "busy": "450 4.2.1 come again"}
+
+        def mx(peer):
+            peer.say("220 mx ESMTP")
+            while True:
+                line = peer.read_line()
+                name = line[len("RCPT TO:<"):].partition("@")[0]
+                if line == "DATA":
+                    peer.say("354 go on")
+                    peer.read_data()
+                    peer.say("250 taken")
+                elif line == "QUIT":
+                    return
+                else:
+                    peer.say(answers.get(name, "250 ok"))
+
+        self.addCleanup(services.empty_maildir, "alice")
+        names = [f"joe{number}" for number in range(48)]
+        names[10:10] = answers
+        with ScriptedServer(mx, host=MX) as server:
+            smtp.inject("alice@example.org", [f"{name}@foreign.example" for name in names],
+                        "Subject: hello\n\nA message.\n", address="127.0.0.1")
+            refused = r"192\.0\.2\.2_does_not_like_recipient\./Remote_host_said:_"
+            self.log.wait_for(rf"delivery \d+: failure: {refused}550_5\.1\.1_no_such_user/"
+                              r"Giving_up_on_192\.0\.2\.2\./")
+            self.log.wait_for(rf"delivery \d+: deferral: {refused}450_4\.2\.1_come_again/"
+                              r"Giving_up_on_192\.0\.2\.2\./")
+            success = r"delivery \d+: success: 192\.0\.2\.2_accepted_message\./.*"
+            wait_until(lambda: len(self.log.find_all(success)) == 48, "48 successes")
+            del answers["busy"]
+            retry()
+            wait_until(lambda: len(self.log.find_all(success)) == 49, "the last success")
+            taken = [line for peer in server.peers for line in peer.lines if line[:4] == "RCPT"]
+            self.assertEqual(len(taken), 51)
+            # 20 at a time, by concurrencyremote; and busy's second.
+            self.assertLessEqual(len(server.peers), 8)
+        services.wait_for_mail("alice")
 
     def test_a_refused_recipient_bounces(self):
         script = GREYLIST[:-3] + ["S 550-5.1.1 no such", "S 550 5.1.1 user here", "C QUIT"]

@@ -66,7 +66,7 @@ TEST(LookupFailure, IsAlwaysTemporary) {
 
 TEST(RemoteReport, PutsQmailRemotesRecordsTogether) {
   const auto report = [](const std::string& output) {
-    return format_remote_spawn_report(exited(0, output));
+    return format_remote_spawn_reports(exited(0, output), 1).front();
   };
   EXPECT_EQ(report("r\0KI accepted message.\n\0"s), "KI accepted message.\n");
   EXPECT_EQ(report("hI does not like recipient.\n\0DGiving up on I.\n\0"s),
@@ -78,13 +78,16 @@ TEST(RemoteReport, PutsQmailRemotesRecordsTogether) {
 }
 
 TEST(RemoteReport, SaysWhenQmailRemoteDidNotRun) {
-  const auto report = [](int code) { return format_remote_spawn_report(exited(code, "K\0"s)); };
+  const auto report = [](int code) {
+    return format_remote_spawn_reports(exited(code, "K\0"s), 1).front();
+  };
   EXPECT_EQ(report(111), "ZUnable to run qmail-remote.\n");
   EXPECT_EQ(report(127), "ZUnable to run qmail-remote.\n");
   EXPECT_EQ(report(100), "DUnable to run qmail-remote.\n");
-  EXPECT_EQ(format_remote_spawn_report(killed()), "Zqmail-remote crashed.\n");
-  EXPECT_EQ(format_remote_spawn_report(exited(0, "r", true)),
-            "Zqmail-remote produced too much output.\n");
+  const std::vector<std::string> crashed(2, "Zqmail-remote crashed.\n");
+  EXPECT_EQ(format_remote_spawn_reports(killed(), 2), crashed);
+  const std::vector<std::string> too_much(2, "Zqmail-remote produced too much output.\n");
+  EXPECT_EQ(format_remote_spawn_reports(exited(0, "r", true), 2), too_much);
 }
 
 }  // namespace

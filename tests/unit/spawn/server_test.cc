@@ -77,7 +77,11 @@ class Spawn : public ::testing::Test {
   }
   void start_remote(std::string_view script, std::size_t number_bytes = 1) {
     make_program("bin/remote", script);
-    start([&] { return RemoteChannel(here_.path() + "/bin/remote", here_.path()); }, number_bytes);
+    start(
+        [&] {
+          return RemoteChannel({.home = here_.path(), .program = here_.path() + "/bin/remote"});
+        },
+        number_bytes);
   }
 
   void order(unsigned number, const std::string& recipient, const std::string& message = "8/100") {
@@ -237,7 +241,7 @@ TEST_F(Spawn, WaitsForAProcessThatHasClosedItsOutput) {
 }
 
 TEST_F(Spawn, DefersWhenTheProgramCannotBeRun) {
-  start([&] { return RemoteChannel("no-such-program", here_.path()); });
+  start([&] { return RemoteChannel({.home = here_.path(), .program = "no-such-program"}); });
   order(5, "a@h");
   EXPECT_EQ(report(), "5 ZUnable to run qmail-remote.\n");
 }
@@ -269,6 +273,95 @@ TEST_F(Spawn, EndsWhenItsReportsGoNowhere) {
   pollfd its_end_of_orders{orders_.get(), 0, 0};
   ASSERT_EQ(::poll(&its_end_of_orders, 1, 20000), 1);
   EXPECT_TRUE(its_end_of_orders.revents & POLLERR);
+}
+
+// A qmail-remote of our own: named with all recipients of a message at a host.
+class OwnRemoteSpawn : public Spawn {
+ protected:
+  void start_own(std::string_view script) {
+    const std::string program = here_.path() + "/bin/remote";
+    make_program("bin/remote", script);
+    start([&] {
+      return RemoteChannel(
+          {.home = here_.path(), .program = program, .own_program = [=] { return program; }});
+    });
+  }
+  // In one write, as qmail-send gives its orders.
+  void order_all(const std::vector<wire::DeliveryOrder>& orders) {
+    std::string bytes;
+    for (const auto& order : orders) bytes += wire::format_order(order, number_bytes_);
+    ASSERT_TRUE(write_all(orders_.get(), bytes));
+  }
+  std::vector<std::string> reports(std::size_t count) {
+    std::vector<std::string> all;
+    while (all.size() < count) all.push_back(report());
+    std::ranges::sort(all);
+    return all;
+  }
+};
+
+// Each recipient's report names all that it was delivered with.
+constexpr std::string_view naming_remote =
+    "host=$1 sender=$2; shift 2\n"
+    "for r; do case $r in bad*) printf 'hno\\0';; *) printf 'r\\0';; esac; done\n"
+    "printf 'K%s %s %s\\0' $host $sender \"$*\"";
+
+TEST_F(OwnRemoteSpawn, DeliversToTheRecipientsAtAHostTogether) {
+  start_own(naming_remote);
+  order_all({{1, "8/100", "s@h", "a@x"},
+             {2, "8/100", "s@h", "b@y"},
+             {3, "8/100", "s@h", "bad@x"},
+             {4, "8/100", "s@h", "c@x"}});
+  EXPECT_EQ(reports(4), (std::vector<std::string>{"1 Kx s@h a@x bad@x c@x", "2 Ky s@h b@y", "3 Dno",
+                                                  "4 Kx s@h a@x bad@x c@x"}));
+}
+
+TEST_F(OwnRemoteSpawn, KeepsOtherMessagesSendersAndHostsApart) {
+  std::ofstream("queue/mess/8/123") << "another message\n";
+  start_own(naming_remote);
+  order_all({{1, "8/100", "s@h", "a@x"},
+             {2, "8/123", "s@h", "b@x"},
+             {3, "8/100", "t@h", "c@x"},
+             {4, "8/100", "s@h", "d@X"}});
+  EXPECT_EQ(reports(4), (std::vector<std::string>{"1 Kx s@h a@x", "2 Kx s@h b@x", "3 Kx t@h c@x",
+                                                  "4 KX s@h d@X"}));
+}
+
+TEST_F(OwnRemoteSpawn, FreesTheNumberOfEach) {
+  start_own(naming_remote);
+  for (int again = 0; again < 3; ++again) {
+    order_all({{1, "8/100", "s@h", "a@x"}, {2, "8/100", "s@h", "b@x"}, {2, "8/100", "s@h", "c@x"}});
+    EXPECT_EQ(reports(3),
+              (std::vector<std::string>{"1 Kx s@h a@x b@x", "2 Kx s@h a@x b@x",
+                                        "2 ZInternal error: delnum in use. (#4.3.5)\n"}));
+  }
+}
+
+TEST_F(OwnRemoteSpawn, DefersAllWhenTheProgramCrashesOrSaysTooLittle) {
+  start_own("case $3 in crash*) kill -9 $$;; esac; printf 'r\\0Kok\\0'");
+  order_all({{1, "8/100", "s@h", "crash@x"}, {2, "8/100", "s@h", "b@x"}});
+  EXPECT_EQ(reports(2),
+            (std::vector<std::string>{"1 Zqmail-remote crashed.\n", "2 Zqmail-remote crashed.\n"}));
+  order_all({{1, "8/100", "s@h", "a@x"}, {2, "8/100", "s@h", "b@x"}});
+  EXPECT_EQ(reports(2),
+            (std::vector<std::string>{"1 Zqmail-remote did not report on every recipient.\n",
+                                      "2 Zqmail-remote did not report on every recipient.\n"}));
+}
+
+TEST_F(OwnRemoteSpawn, ReportsForAllThatTheMessageDoesNotOpen) {
+  start_own(naming_remote);
+  order_all({{1, "8/101", "s@h", "a@x"}, {2, "8/101", "s@h", "b@x"}});
+  EXPECT_EQ(reports(2),
+            (std::vector<std::string>{"1 Zqmail-spawn unable to open message. (#4.3.0)\n",
+                                      "2 Zqmail-spawn unable to open message. (#4.3.0)\n"}));
+}
+
+TEST_F(Spawn, NamesOneRecipientAtATimeToAProgramThatIsNotOurs) {
+  start_remote("printf 'r\\0K%s\\0' $#");
+  ASSERT_TRUE(write_all(orders_.get(), wire::format_order({1, "8/100", "", "a@h"}, 1) +
+                                           wire::format_order({2, "8/100", "", "b@h"}, 1)));
+  const std::vector<std::string> reports = {report(), report()};
+  EXPECT_THAT(reports, UnorderedElementsAre("1 K3", "2 K3"));
 }
 
 // Local deliveries change identity, which only root can.

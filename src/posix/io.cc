@@ -106,7 +106,7 @@ Status write_all(int fd, std::string_view bytes, Deadline deadline) {
 
 Result<std::string> read_to_end(int fd, std::size_t most, Deadline deadline) {
   std::string text;
-  char chunk[16384];
+  char chunk[4096];  // most files have less, and what stands on the stack is touched whole
   for (;;) {
     const auto count = read_some(fd, chunk, deadline);
     if (!count) return std::unexpected(count.error());

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "posix/buffer.h"
 
 namespace postern::inet {
 namespace {
@@ -111,7 +112,7 @@ class SystemNameService final : public NameService {
   std::expected<std::string_view, DnsFailure> ask(const std::string& host, ns_type type) {
     if (!is_host_name(host)) return std::unexpected(DnsFailure::no_such_name);
     if (!ready_) return std::unexpected(DnsFailure::temporary);
-    answer_.resize(most_answer_bytes);
+    make_room(answer_, most_answer_bytes);
     const int size = ::res_nquery(&state_, host.c_str(), ns_c_in, type,
                                   reinterpret_cast<unsigned char*>(answer_.data()),
                                   static_cast<int>(answer_.size()));

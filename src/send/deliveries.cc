@@ -19,6 +19,8 @@ constexpr int most_steps_per_turn = 64;
 // Messages of one kind read at the same time: each has its file open.
 constexpr std::size_t most_reading = 32;
 constexpr std::size_t piece_bytes = 8192;
+// A first try that lasts longer gets its files, and shows in qmail-qread like any other message.
+constexpr std::int64_t short_try = 2;  // seconds
 // An info file holds one address.
 constexpr std::size_t most_info_bytes = RecipientReader::most_record_bytes;
 
@@ -62,9 +64,58 @@ Backlog::Allowed Deliveries::allowed() const {
 }
 
 std::optional<std::int64_t> Deliveries::next() const {
-  if (!has_room()) return std::nullopt;
+  const auto long_try = long_tries_.next();
+  if (!has_room()) return long_try;
   if (!reading_fresh_.empty() || (!reading_retries_.empty() && retries_have_room())) return 0;
-  return backlog_.next(allowed());
+  const auto message = backlog_.next(allowed());
+  return message && long_try ? std::min(message, long_try) : message ? message : long_try;
+}
+
+bool Deliveries::may_begin_first_try(std::int64_t now) {
+  return has_room() && reading_fresh_.empty() && backlog_.let_pass(now, allowed());
+}
+
+void Deliveries::begin_first_try(wire::MessageId id, const std::string& sender,
+                                 const std::string& address, std::int64_t now) {
+  Pass pass;
+  pass.sender = sender;
+  pass.retry_at = next_try(now, now, channel_);
+  pass.is_last = is_last_try(now, now, context_.lifetime);
+  pass.reading = false;
+  pass.is_first_try = true;
+  long_tries_.add(id, now + short_try);
+  start_delivery(id, passes_.emplace(id, std::move(pass)).first->second, {address, 0});
+}
+
+std::vector<wire::MessageId> Deliveries::take_unsettled(std::int64_t now) {
+  while (const auto id = long_tries_.take_due(now)) {
+    const auto found = passes_.find(*id);
+    if (found != passes_.end() && found->second.is_first_try) ask_to_settle(*id, found->second);
+  }
+  return std::exchange(unsettled_, {});
+}
+
+void Deliveries::ask_to_settle(wire::MessageId id, Pass& pass) {
+  if (!std::exchange(pass.settling, true)) unsettled_.push_back(id);
+}
+
+bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
+  Pass& pass = passes_.at(id);
+  pass.settling = false;
+  if (done) {
+    pass.is_first_try = false;
+    if (pass.held) handle(*std::exchange(pass.held, std::nullopt), now);
+    return true;
+  }
+  if (!pass.held) {
+    long_tries_.add(id, now + wire::system_failure_pause);
+    return true;
+  }
+  const Slot& slot = slots_[pass.held->number];
+  context_.log.line(format_outcome(slot.delivery, Outcome::deferral, pass.held->text.substr(1)));
+  release(pass.held->number);
+  passes_.erase(id);
+  return false;
 }
 
 void Deliveries::start(std::int64_t now) {
@@ -191,8 +242,13 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
   Pass& pass = passes_.at(id);
   const char letter = report.text.empty() ? '\0' : report.text.front();
   const std::string_view text = std::string_view(report.text).substr(letter == '\0' ? 0 : 1);
+  const bool delivered = letter == static_cast<char>(wire::Verdict::success);
+  if (pass.is_first_try && (pass.settling || !delivered)) {
+    pass.held = report;
+    return ask_to_settle(id, pass);
+  }
   bool settled = true;
-  if (letter == static_cast<char>(wire::Verdict::success)) {
+  if (delivered) {
     context_.log.line(format_outcome(slot.delivery, Outcome::success, text));
     handle_success(slot, pass);
   } else if (letter == static_cast<char>(wire::Verdict::permanent)) {
@@ -215,7 +271,7 @@ void Deliveries::handle_success(const Slot& slot, Pass& pass) {
   // The last mark in a file would be removed with the file a moment later. A crash before that
   // delivers to this recipient again, as a crash before the mark would.
   const bool is_last = !pass.reading && !pass.unreadable && pass.unsettled == 1 && pass.undone == 1;
-  pass.removed = is_last && remove_file(path_of(slot.id)).has_value();
+  pass.removed = pass.is_first_try || (is_last && remove_file(path_of(slot.id)).has_value());
   if (!pass.removed) mark_done(slot.id, slot.offset);
   --pass.undone;
 }
@@ -260,7 +316,9 @@ void Deliveries::end_if_over(wire::MessageId id, std::int64_t now) {
   const auto found = passes_.find(id);
   const Pass& pass = found->second;
   if (pass.reading || pass.unsettled > 0) return;
-  if (pass.undone > 0 || pass.unreadable) {
+  if (pass.is_first_try) {
+    delivered_.push_back(id);
+  } else if (pass.undone > 0 || pass.unreadable) {
     backlog_.add_retry(id, pass.retry_at);
   } else if (pass.removed || remove_file(path_of(id))) {
     finished_.push_back(id);

@@ -44,6 +44,22 @@ class Deliveries {
 
   Deliveries(Channel channel, DeliveryContext context);
 
+  /// Whether a first try may begin now: there is room, and it is nobody else's turn. If so, it
+  /// must.
+  bool may_begin_first_try(std::int64_t now);
+  /// The first try of a message to one recipient, which has no file but its text. It ends in
+  /// take_delivered(), or asks to be settled.
+  void begin_first_try(wire::MessageId id, const std::string& sender, const std::string& address,
+                       std::int64_t now);
+  /// First tries that have not delivered, or last so long that people may ask where the message is:
+  /// each is answered by settled().
+  std::vector<wire::MessageId> take_unsettled(std::int64_t now);
+  /// `done`: the message has its files now, and its report is handled as any other's. False: it has
+  /// not, and the try is over; the message is to be put back.
+  bool settled(wire::MessageId id, bool done, std::int64_t now);
+  /// Messages that their first try has delivered.
+  std::vector<wire::MessageId> take_delivered() { return std::exchange(delivered_, {}); }
+
   void add_fresh(wire::MessageId id) { backlog_.add_fresh(id); }
   void add_retry(wire::MessageId id, std::int64_t when) { backlog_.add_retry(id, when); }
   void make_all_due(std::int64_t now) { backlog_.make_all_due(now); }
@@ -74,8 +90,11 @@ class Deliveries {
     bool is_retry = false;
     bool is_last = false;  // temporary failures of this pass are final
     bool reading = true;
-    bool unreadable = false;   // the file must stay, whatever becomes of what was read
-    bool removed = false;      // the file is gone already
+    bool unreadable = false;    // the file must stay, whatever becomes of what was read
+    bool removed = false;       // the file is gone already
+    bool is_first_try = false;  // there is no file yet
+    bool settling = false;      // it is being made
+    std::optional<wire::DeliveryReport> held;  // what has come before it was
     unsigned unsettled = 0;    // deliveries without report, failures without settle()
     std::uint64_t undone = 0;  // recipients read and not marked
     Fd file;
@@ -104,6 +123,7 @@ class Deliveries {
   void advance(wire::MessageId id, Pass& pass, std::int64_t now);
   Result<std::optional<RecipientReader::Recipient>> next_recipient(wire::MessageId id, Pass& pass);
   void start_delivery(wire::MessageId id, Pass& pass, RecipientReader::Recipient recipient);
+  void ask_to_settle(wire::MessageId id, Pass& pass);
   void handle_failure(const Slot& slot, std::string text);
   void handle_success(const Slot& slot, Pass& pass);
   void mark_done(wire::MessageId id, std::uint64_t offset);
@@ -125,6 +145,9 @@ class Deliveries {
   std::string orders_;
   std::vector<Failure> failures_;
   std::vector<wire::MessageId> finished_;
+  std::vector<wire::MessageId> delivered_;
+  std::vector<wire::MessageId> unsettled_;
+  DueQueue long_tries_;  // first tries, and when they are long
 };
 
 }  // namespace postern::send

@@ -45,7 +45,10 @@ Engine::Engine(Settings settings, DeliveryCounts counts, std::size_t number_byte
       bounce_workers_(bounce_threads),
       syncer_(sync_workers_),
       clean_(std::move(links.clean)),
-      preprocessor_(settings_.rules, syncer_, cleaner_, log_),
+      preprocessor_(settings_.rules, syncer_, cleaner_, log_,
+                    [this](const Preprocessor::Alone& alone, std::int64_t now) {
+                      return begin_first_try(alone, now);
+                    }),
       loader_(log_),
       local_(std::move(links.lspawn), number_bytes, Channel::local,
              context_of(settings_, number_bytes, counts_, deliveries_started_, log_)),
@@ -81,7 +84,10 @@ bool Engine::turn(SignalFd* signals, milliseconds longest) {
     finisher_.work(now);
     debris_.work(now);
   }
-  for (const wire::MessageId id : finisher_.take_ended()) messages_.erase(id);
+  for (const wire::MessageId id : finisher_.take_ended()) {
+    messages_.erase(id);
+    preprocessor_.forget(id);
+  }
   give_orders();
   notice_losses();
   log_.flush();
@@ -183,7 +189,7 @@ void Engine::receive_reports(Channel channel, std::int64_t now) {
 void Engine::receive_clean_answers(std::int64_t now) {
   for (const auto& [order, done] : cleaner_.feed(clean_.read())) {
     if (order.kind == wire::CleanOrder::Kind::todo) {
-      preprocessor_.cleaned(order.id, done, now);
+      if (!finisher_.cleaned(order.id, done, now)) preprocessor_.cleaned(order.id, done, now);
     } else if (!done) {
       log_.warning({"qmail-clean unable to clean up ", wire::mess_path(order.id)});
     }
@@ -194,8 +200,7 @@ void Engine::receive_clean_answers(std::int64_t now) {
 void Engine::admit(std::int64_t now) {
   preprocessor_.work(now);
   for (const auto& [message, has_local, has_remote] : preprocessor_.take_preprocessed()) {
-    log_.line(format_new_message(message.id));
-    log_.line(format_message_info(message));
+    log_new(message);
     unsigned char left = 0;
     if (has_local) left |= bit_of(Channel::local);
     if (has_remote) left |= bit_of(Channel::remote);
@@ -205,6 +210,21 @@ void Engine::admit(std::int64_t now) {
     if (left == 0) finisher_.add(message.id, now);
   }
   load(now);
+}
+
+void Engine::log_new(const NewMessage& message) {
+  log_.line(format_new_message(message.id));
+  log_.line(format_message_info(message));
+}
+
+bool Engine::begin_first_try(const Preprocessor::Alone& alone, std::int64_t now) {
+  const wire::MessageId id = alone.message.id;
+  if (messages_.contains(id) || !of(alone.channel).deliveries.may_begin_first_try(now))
+    return false;
+  log_new(alone.message);
+  messages_.emplace(id, bit_of(alone.channel));
+  of(alone.channel).deliveries.begin_first_try(id, alone.message.sender, alone.address, now);
+  return true;
 }
 
 void Engine::load(std::int64_t now) {
@@ -227,8 +247,29 @@ void Engine::load(std::int64_t now) {
   }
 }
 
+// A first try that delivers takes its message straight out of the queue. For every other the report
+// is held until the message has its files, and counts then.
+void Engine::settle_first_tries(std::int64_t now) {
+  for (const Channel channel : channels) {
+    for (const wire::MessageId id : of(channel).deliveries.take_unsettled(now)) {
+      preprocessor_.settle(id);
+    }
+    for (const wire::MessageId id : of(channel).deliveries.take_delivered()) {
+      preprocessor_.delivered(id);
+      finisher_.add_delivered(id);
+    }
+  }
+  preprocessor_.sync_what_is_written(now);
+  for (const auto& [id, channel, done] : preprocessor_.take_settled()) {
+    if (of(channel).deliveries.settled(id, done, now)) continue;
+    preprocessor_.put_back(id, now);
+    messages_.erase(id);
+  }
+}
+
 // Failures to the bounce files, noted failures back to their deliveries, and what is finished on.
 void Engine::settle(std::int64_t now) {
+  settle_first_tries(now);
   for (const Channel channel : channels) {
     notes_.add(channel, of(channel).deliveries.take_failures());
   }
@@ -271,6 +312,7 @@ void Engine::notice_losses() {
   if (clean_.lost() && !std::exchange(clean_is_gone_, true)) {
     log_.alert({"oh no! lost qmail-clean connection! dying..."});
     counts_.exiting = true;
+    preprocessor_.clean_is_lost(clock_());
   }
 }
 

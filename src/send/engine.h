@@ -76,6 +76,9 @@ class Engine {
   void receive_reports(Channel channel, std::int64_t now);
   void receive_clean_answers(std::int64_t now);
   void admit(std::int64_t now);
+  bool begin_first_try(const Preprocessor::Alone& alone, std::int64_t now);
+  void settle_first_tries(std::int64_t now);
+  void log_new(const NewMessage& message);
   void load(std::int64_t now);
   void settle(std::int64_t now);
   void finished(Channel channel, wire::MessageId id, std::int64_t now);

@@ -42,7 +42,28 @@ void Finisher::work(std::int64_t now) {
   }
 }
 
+// The order goes out now, and not with the next work(): a process that has been told to exit does
+// none any more, and todo/N would deliver the message again at the next start.
+void Finisher::add_delivered(wire::MessageId id) {
+  in_todo_.insert(id);
+  cleaner_.add({wire::CleanOrder::Kind::todo, id});
+}
+
+bool Finisher::cleaned(wire::MessageId id, bool done, std::int64_t now) {
+  if (!in_todo_.contains(id)) return false;
+  if (done) {
+    in_todo_.erase(id);
+    leave(id);
+  } else {
+    log_.warning({"qmail-clean unable to clean up ", wire::todo_path(id),
+                  "; will try again later, and deliver again if I am started before"});
+    try_later(id, now);
+  }
+  return true;
+}
+
 void Finisher::finish(wire::MessageId id, std::int64_t now) {
+  if (in_todo_.contains(id)) return cleaner_.add({wire::CleanOrder::Kind::todo, id});
   switch (begin_bounce(id, now)) {
     case Bounce::none:
       return end(id, now);
@@ -123,6 +144,10 @@ void Finisher::end(wire::MessageId id, std::int64_t now) {
     log_.warning({"unable to unlink ", wire::info_path(id), "; will try again later"});
     return try_later(id, now);
   }
+  leave(id);
+}
+
+void Finisher::leave(wire::MessageId id) {
   log_.line("end msg " + std::to_string(id));
   cleaner_.add({wire::CleanOrder::Kind::message, id});
   ended_.push_back(id);

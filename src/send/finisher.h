@@ -24,6 +24,11 @@ class Finisher {
 
   /// A message with neither local nor remote file.
   void add(wire::MessageId id, std::int64_t when) { due_.add(id, when); }
+  /// A message that its first try has delivered: nothing but its text and its todo file stands, and
+  /// what would bring it a second time is todo/N, so that goes at once.
+  void add_delivered(wire::MessageId id);
+  /// qmail-clean's answer to a todo order. False: it was not ours.
+  bool cleaned(wire::MessageId id, bool done, std::int64_t now);
   /// Hears of injections that have ended.
   void collect(std::int64_t now);
   /// Does a moment's work, and collects.
@@ -32,7 +37,7 @@ class Finisher {
   [[nodiscard]] std::optional<std::int64_t> next() const { return due_.next(); }
   /// Bounces being injected.
   [[nodiscard]] unsigned injecting() const { return injecting_; }
-  /// Messages that have left the queue: info/N is gone, and mess/N is going.
+  /// Messages that have left the queue: info/N and todo/N are gone, and mess/N is going.
   std::vector<wire::MessageId> take_ended() { return std::exchange(ended_, {}); }
   void make_all_due(std::int64_t now) { due_.make_all_due(now); }
 
@@ -44,6 +49,7 @@ class Finisher {
   void bounced(const BounceInjector::Injected& injected, std::int64_t now);
   bool remove_bounce(wire::MessageId id);
   void end(wire::MessageId id, std::int64_t now);
+  void leave(wire::MessageId id);
   void try_later(wire::MessageId id, std::int64_t now);
 
   BounceInjector& injector_;
@@ -52,6 +58,7 @@ class Finisher {
   DueQueue due_;
   std::deque<wire::MessageId> bounces_;  // wait for an injection to end
   unsigned injecting_ = 0;
+  std::unordered_set<wire::MessageId> in_todo_;  // delivered, and todo/N is to be removed
   std::unordered_set<wire::MessageId> bounced_;  // sent, but bounce/N could not be removed yet
   std::vector<wire::MessageId> ended_;
 };

@@ -70,7 +70,6 @@ void Preprocessor::work(std::int64_t now) {
     // A name read from the directory may be stale: its message may be under way already.
     if (!under_way_.contains(*id)) begin(*id, now);
   }
-  sync_what_is_written(now);
 }
 
 void Preprocessor::begin(wire::MessageId id, std::int64_t now) {
@@ -90,14 +89,19 @@ void Preprocessor::begin(wire::MessageId id, std::int64_t now) {
   }
   current_.emplace();
   current_->todo = std::move(*todo);
-  Entry& entry = current_->entry;
-  entry.message.id = id;
-  entry.message.bytes = mess->st_size;
+  current_->entry = entry_of({id, mess->st_size, {}, 0, 0});
+  under_way_.insert(id);
+  if (!clear_leftovers(current_->entry)) give_up(now);
+}
+
+Preprocessor::Entry Preprocessor::entry_of(const NewMessage& message) {
+  const wire::MessageId id = message.id;
+  Entry entry;
+  entry.message = message;
   entry.info = {wire::info_path(id), wire::split_directory("info", id), {}, {}};
   entry.local = {wire::local_path(id), wire::split_directory("local", id), {}, {}};
   entry.remote = {wire::remote_path(id), wire::split_directory("remote", id), {}, {}};
-  under_way_.insert(id);
-  if (!clear_leftovers(entry)) give_up(now);
+  return entry;
 }
 
 // An envelope whose text is gone cannot be delivered, and nothing but a restored text will mend
@@ -112,20 +116,18 @@ void Preprocessor::pass_over(wire::MessageId id, std::int64_t now) {
 // While todo/N exists, nobody has been delivered to on the strength of info, local, remote and
 // bounce: whatever stands there was left by a crash, or by a message that had this number before.
 // A name that is removed must be gone durably, since a recipient may now belong to the other
-// channel, and would be in both files after a power cut. bounce/N need not: at worst somebody is
-// told twice.
+// channel, and would be in both files after a power cut.
 bool Preprocessor::clear_leftovers(Entry& entry) {
-  const std::string bounce = wire::bounce_path(entry.message.id);
   return unlink_leftover(entry, entry.local.path, entry.local.directory) &&
          unlink_leftover(entry, entry.remote.path, entry.remote.directory) &&
          unlink_leftover(entry, entry.info.path, entry.info.directory) &&
-         unlink_leftover(entry, bounce, {});
+         unlink_leftover(entry, wire::bounce_path(entry.message.id), "bounce");
 }
 
 bool Preprocessor::unlink_leftover(Entry& entry, const std::string& path,
                                    const std::string& directory) {
   if (::unlink(path.c_str()) == 0) {
-    if (!directory.empty()) entry.changed_directories.push_back(directory);
+    entry.changed_directories.push_back(directory);
     return true;
   }
   if (errno == ENOENT) return true;
@@ -160,7 +162,9 @@ std::size_t Preprocessor::read_piece(std::int64_t now) {
     entry.message.sender = parser.sender();
     entry.message.pid = parser.pid();
     entry.message.uid = parser.uid();
-    if (write_all_out(entry)) {
+    if (is_taken_for_a_first_try(now)) {
+      current_.reset();
+    } else if (write_all_out(entry)) {
       written_.push_back(std::move(entry));
       current_.reset();
     } else {
@@ -174,6 +178,52 @@ void Preprocessor::add_recipient(Entry& entry, std::string_view recipient) {
   const Route way = route(recipient, rules_);
   Output& output = way.channel == Channel::local ? entry.local : entry.remote;
   output.buffer += wire::format_recipient(way.address);
+  entry.last_address = way.address;
+}
+
+// Where something was left under the same number the removal of that must be made durable, and the
+// message takes the way on which that happens.
+bool Preprocessor::is_taken_for_a_first_try(std::int64_t now) {
+  const Entry& entry = current_->entry;
+  const bool has_files = entry.local.fd || entry.remote.fd;
+  const bool had_leftovers = !entry.changed_directories.empty();
+  if (current_->parser.recipients() != 1 || has_files || had_leftovers) return false;
+  const Channel channel = entry.remote.buffer.empty() ? Channel::local : Channel::remote;
+  Alone alone{entry.message, channel, entry.last_address};
+  if (!offer_first_try_(alone, now)) return false;
+  first_tries_.emplace(entry.message.id, std::move(alone));
+  return true;
+}
+
+// Nothing tells whether what stands under these names now, after a settle() that failed, is whole:
+// it is made afresh.
+void Preprocessor::settle(wire::MessageId id) {
+  const Alone& alone = first_tries_.at(id);
+  Entry entry = entry_of(alone.message);
+  (alone.channel == Channel::local ? entry.local : entry.remote).buffer =
+      wire::format_recipient(alone.address);
+  if (clear_leftovers(entry) && write_all_out(entry)) {
+    written_.push_back(std::move(entry));
+  } else {
+    settled_.push_back({id, alone.channel, false});
+  }
+}
+
+void Preprocessor::put_back(wire::MessageId id, std::int64_t now) {
+  first_tries_.erase(id);
+  under_way_.erase(id);
+  scan_.postpone(id, now);
+}
+
+// The message stays in todo, and what has been made of it is not trusted: next time the files are
+// made afresh.
+void Preprocessor::fail(wire::MessageId id, std::int64_t now) {
+  const auto first_try = first_tries_.find(id);
+  if (first_try != first_tries_.end()) {
+    settled_.push_back({id, first_try->second.channel, false});
+  } else {
+    put_back(id, now);
+  }
 }
 
 bool Preprocessor::write_all_out(Entry& entry) {
@@ -204,9 +254,7 @@ bool Preprocessor::write_out(Entry& entry, Output& output) {
 
 // The message stays in todo, where it is safe; what has been written is cleared away next time.
 void Preprocessor::give_up(std::int64_t now) {
-  const wire::MessageId id = current_->entry.message.id;
-  under_way_.erase(id);
-  scan_.postpone(id, now);
+  put_back(current_->entry.message.id, now);
   current_.reset();
 }
 
@@ -233,8 +281,7 @@ void Preprocessor::sync_what_is_written(std::int64_t now) {
     }
     log_.warning(
         {"trouble fsyncing the directories of ", wire::info_path(member.message.message.id)});
-    under_way_.erase(member.message.message.id);
-    scan_.postpone(member.message.message.id, now);
+    fail(member.message.message.id, now);
   }
   syncing_ = true;
   std::vector<Fd> fds = std::exchange(batch.fds, {});
@@ -258,13 +305,11 @@ void Preprocessor::synced(const Batch& batch, const Syncer::Results& durable, st
   }
   for (const auto& [message, needs] : batch.members) {
     const wire::MessageId id = message.message.id;
-    if (std::ranges::all_of(needs, [&](std::size_t i) { return durable[i]; })) {
+    if (!clean_is_lost_ && std::ranges::all_of(needs, [&](std::size_t i) { return durable[i]; })) {
       cleaning_.emplace(id, message);
       cleaner_.add({wire::CleanOrder::Kind::todo, id});
     } else {
-      // What the failed sync leaves behind is not trusted: next time the files are made afresh.
-      under_way_.erase(id);
-      scan_.postpone(id, now);
+      fail(id, now);
     }
   }
 }
@@ -272,13 +317,22 @@ void Preprocessor::synced(const Batch& batch, const Syncer::Results& durable, st
 void Preprocessor::cleaned(wire::MessageId id, bool done, std::int64_t now) {
   auto found = cleaning_.extract(id);
   if (found.empty()) return;
+  if (!done) {
+    log_.warning({"qmail-clean unable to clean up ", wire::todo_path(id)});
+    return fail(id, now);
+  }
   under_way_.erase(id);
-  if (done) {
+  const auto first_try = first_tries_.extract(id);
+  if (first_try.empty()) {
     preprocessed_.push_back(std::move(found.mapped()));
   } else {
-    log_.warning({"qmail-clean unable to clean up ", wire::todo_path(id)});
-    scan_.postpone(id, now);
+    settled_.push_back({id, first_try.mapped().channel, true});
   }
+}
+
+void Preprocessor::clean_is_lost(std::int64_t now) {
+  clean_is_lost_ = true;
+  for (const auto& [id, message] : std::exchange(cleaning_, {})) fail(id, now);
 }
 
 }  // namespace postern::send

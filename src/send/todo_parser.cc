@@ -38,6 +38,7 @@ bool TodoParser::take(char letter, std::string_view text,
     return true;
   }
   if (letter == wire::letter_to_do) {
+    ++recipients_;
     on_recipient(text);
     return true;
   }

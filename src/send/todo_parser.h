@@ -24,6 +24,7 @@ class TodoParser {
 
   [[nodiscard]] Problem problem() const { return problem_; }
   [[nodiscard]] const std::string& sender() const { return *sender_; }
+  [[nodiscard]] std::size_t recipients() const { return recipients_; }
   [[nodiscard]] std::uint64_t uid() const { return uid_; }
   [[nodiscard]] std::uint64_t pid() const { return pid_; }
 
@@ -33,6 +34,7 @@ class TodoParser {
 
   std::string rest_;  // a record whose end has not come yet
   std::optional<std::string> sender_;
+  std::size_t recipients_ = 0;
   std::uint64_t uid_ = 0;
   std::uint64_t pid_ = 0;
   Problem problem_ = Problem::none;

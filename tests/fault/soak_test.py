@@ -44,6 +44,13 @@ class Excuses(unittest.TestCase):
         self.assertTrue(self.unexplained([(150, "qmail-send")], **success))
         self.assertTrue(self.unexplained([(101.1, "qmail-remote")], **success))
 
+    def test_a_success_that_a_killed_qmail_clean_could_not_mark(self):
+        success = {"end": 130.0, "outcome": "success"}
+        self.assertEqual(self.unexplained([(105, "qmail-clean")], **success), [])
+        self.assertEqual(self.unexplained([(130.1, "qmail-clean")], **success), [])
+        self.assertTrue(self.unexplained([(90, "qmail-clean")], **success))
+        self.assertTrue(self.unexplained([(140, "qmail-clean")], **success))
+
     def test_a_bounce_whose_qmail_queue_was_killed(self):
         bounced = {"end": 101.0, "outcome": "failure", "bounced": 250.0}
         self.assertEqual(self.unexplained([(101.5, "qmail-queue")], **bounced), [])

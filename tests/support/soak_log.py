@@ -2,7 +2,8 @@
 
 A second copy is excused by an attempt that delivered without being marked: one that was never
 reported, because qmail-send or its spawn was killed; one whose program was reported to have crashed;
-or one reported a moment before qmail-send was killed.
+or one reported a moment before qmail-send was killed, or while qmail-clean, which would have made
+the mark, had been.
 """
 
 import collections
@@ -68,7 +69,8 @@ def _is_excuse(attempt, kills):
     if attempt.end is None:
         return any(when >= attempt.start - _MOMENT for when, _ in kills)
     if attempt.outcome == "success":
-        return any(name == "qmail-send" and abs(when - attempt.end) < _MOMENT
+        return any(name == "qmail-send" and abs(when - attempt.end) < _MOMENT or
+                   name == "qmail-clean" and attempt.start < when + _MOMENT and when - _MOMENT < attempt.end
                    for when, name in kills)
     if attempt.bounced is not None:
         return any(name in ("qmail-send", "qmail-queue")

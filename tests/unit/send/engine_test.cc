@@ -539,7 +539,7 @@ TEST(Engine, RefusalOfQmailCleanKeepsTheMessageInTodo) {
   world.clean_answer = [&](const wire::CleanOrder& /*order*/) {
     return refuse_orders ? "!"s : ""s;
   };
-  const auto id = world.put({"a@x", {"b@me.example"}});
+  const auto id = world.put({"a@x", {"b@me.example", "c@me.example"}});
   world.start();
   world.run_until_logged("warning: qmail-clean unable to clean up todo/" + number(id) + "\n");
   world.run_until_quiet();

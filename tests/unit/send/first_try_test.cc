@@ -1,0 +1,314 @@
+// A message to one recipient is delivered while todo/N stands, and gets no file if that succeeds.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "send/engine.h"
+#include "unit/send/queue_world.h"
+#include "wire/time_limits.h"
+
+namespace postern::send {
+namespace {
+
+using namespace std::string_literals;
+using test::QueueWorld;
+namespace fs = std::filesystem;
+
+constexpr std::int64_t long_for_a_try = 2;  // seconds
+
+std::string number(wire::MessageId id) { return std::to_string(id); }
+
+// In its first try, whose report has not come.
+struct TriedMessage {
+  QueueWorld world;
+  wire::MessageId id;
+
+  explicit TriedMessage(const std::string& recipient = "b@z")
+      : id(world.put({"a@x", {recipient}})) {
+    world.start();
+    world.run_until([&] { return count_orders() == 1; });
+  }
+  [[nodiscard]] std::size_t count_orders() const {
+    return world.orders[0].size() + world.orders[1].size();
+  }
+  void report(const std::string& text) {
+    world.report(Channel::remote, world.orders[1].back().number, text);
+  }
+  void expect_only_todo() const {
+    EXPECT_TRUE(QueueWorld::exists(wire::todo_path(id)));
+    for (const char* kind : {"info", "local", "remote", "bounce"}) {
+      EXPECT_EQ(QueueWorld::count_files(kind), 0U) << kind;
+    }
+  }
+  void expect_files() const {
+    EXPECT_FALSE(QueueWorld::exists(wire::todo_path(id)));
+    EXPECT_FALSE(QueueWorld::exists(wire::intd_path(id)));
+    EXPECT_EQ(QueueWorld::read(wire::info_path(id)), "Fa@x\0"s);
+    EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), "Tb@z\0"s);
+  }
+  // What makes the files cannot be made.
+  static void take_info_away() { fs::rename("info", "info.away"); }
+  static void bring_info_back() { fs::rename("info.away", "info"); }
+};
+
+void expect_empty_queue() {
+  for (const char* directory : {"mess", "intd", "todo", "info", "local", "remote", "bounce"}) {
+    EXPECT_EQ(QueueWorld::count_files(directory), 0U) << directory;
+  }
+}
+
+TEST(FirstTry, NeedsNoFilesWhereItDelivers) {
+  TriedMessage message;
+  message.expect_only_todo();
+  message.report("Kok\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  expect_empty_queue();
+  EXPECT_EQ(message.count_orders(), 1U);
+}
+
+// The other order would lose it: without todo/N nothing says where the text is to go.
+TEST(FirstTry, TakesTheTextAwayOnlyWhenTodoIsGone) {
+  TriedMessage message;
+  message.report("Kok\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  ASSERT_EQ(message.world.clean_orders.size(), 2U);
+  EXPECT_EQ(message.world.clean_orders[0].kind, wire::CleanOrder::Kind::todo);
+  EXPECT_EQ(message.world.clean_orders[1].kind, wire::CleanOrder::Kind::message);
+}
+
+TEST(FirstTry, ThatIsDeferredCountsWhenTheMessageHasItsFiles) {
+  TriedMessage message;
+  bool was_in_todo = false;
+  std::size_t told_before = 1;
+  message.world.clean_answer = [&](const wire::CleanOrder& order) {
+    if (order.kind == wire::CleanOrder::Kind::todo) {
+      was_in_todo = QueueWorld::exists(wire::todo_path(message.id));
+      told_before = message.world.count_logged("deferral");
+    }
+    return ""s;
+  };
+  message.report("Znot now\n");
+  message.world.run_until_logged("deferral: not_now/");
+  EXPECT_TRUE(was_in_todo);
+  EXPECT_EQ(told_before, 0U);
+  message.expect_files();
+  message.world.now += 399;
+  message.world.run_until_quiet();
+  EXPECT_EQ(message.count_orders(), 1U);
+  message.world.now += 2;
+  message.world.run_until([&] { return message.count_orders() == 2; });
+  message.report("Kok\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+}
+
+TEST(FirstTry, ThatFailsBounces) {
+  TriedMessage message;
+  message.report("Dno such user\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+  EXPECT_TRUE(message.world.queued_message(1).contains("<b@z>:\nno such user\n"));
+  message.world.run_until_quiet();
+  expect_empty_queue();
+}
+
+TEST(FirstTry, OfAMessageThatMayNotWaitIsItsLast) {
+  QueueWorld world;
+  world.settings.lifetime = -1;
+  world.answer = [](Channel, const wire::DeliveryOrder&) { return "Znot now\n"s; };
+  const auto id = world.put({"a@x", {"b@z"}});
+  world.start();
+  world.run_until_logged("end msg " + number(id));
+  EXPECT_TRUE(world.queued_message(1).contains("I'm not going to try again"));
+}
+
+// qmail-qread and its kind read the files; a message must not be hidden from them for as long as
+// a slow host likes.
+TEST(FirstTry, ThatLastsLongGetsItsFiles) {
+  TriedMessage message;
+  message.world.now += long_for_a_try - 1;
+  message.world.run_until_quiet();
+  message.expect_only_todo();
+  message.world.now += 1;
+  message.world.run_until([&] { return !QueueWorld::exists(wire::todo_path(message.id)); });
+  message.expect_files();
+  message.world.run_until_quiet();
+  EXPECT_EQ(message.count_orders(), 1U);
+  message.report("Kok\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  expect_empty_queue();
+}
+
+TEST(FirstTry, ReportedWhileItsFilesAreMadeCountsAfterwards) {
+  for (const std::string text : {"Kok\n", "Znot now\n"}) {
+    TriedMessage message;
+    message.world.clean_answer = [&](const wire::CleanOrder& order) {
+      // Before the answer to the order that takes it out of todo.
+      if (order.kind == wire::CleanOrder::Kind::todo) message.report(text);
+      return ""s;
+    };
+    message.world.now += long_for_a_try;
+    message.world.run_until_logged(text[0] == 'K' ? "success: ok/" : "deferral: not_now/");
+    message.world.run_until_quiet();
+    EXPECT_EQ(message.world.count_logged("end msg"), text[0] == 'K' ? 1U : 0U);
+    if (text[0] == 'K') {
+      expect_empty_queue();
+    } else {
+      message.expect_files();
+    }
+    EXPECT_EQ(message.count_orders(), 1U);
+  }
+}
+
+TEST(FirstTry, IsNotForAMessageToTwo) {
+  QueueWorld world;
+  const auto id = world.put({"a@x", {"b@me.example", "c@z"}});
+  world.start();
+  world.run_until([&] { return !world.orders[0].empty() && !world.orders[1].empty(); });
+  EXPECT_FALSE(QueueWorld::exists(wire::todo_path(id)));
+  EXPECT_TRUE(QueueWorld::exists(wire::info_path(id)));
+}
+
+// todo would fill up, and be read over and over.
+TEST(FirstTry, IsNotForAMessageThatMustWaitForOthers) {
+  QueueWorld world;
+  world.counts.remote.limit = 1;
+  for (int i = 0; i < 5; ++i) world.put({"a@x", {"b@z"}});
+  world.start();
+  world.run_until([&] { return QueueWorld::count_files("info") == 4; });
+  world.run_until_quiet();
+  EXPECT_EQ(QueueWorld::count_files("todo"), 1U);
+  EXPECT_EQ(world.orders[1].size(), 1U);
+}
+
+TEST(FirstTry, LeavesRetriesTheirTurn) {
+  QueueWorld world;
+  world.counts.remote.limit = 2;
+  world.answer = [](Channel, const wire::DeliveryOrder& order) {
+    return order.recipient == "old@z" ? "Znot now\n"s : "Kok\n"s;
+  };
+  world.put_preprocessed("a@x", "", "Told@z\0"s);
+  for (int i = 0; i < 40; ++i) world.put({"a@x", {"b@z"}});
+  world.start();
+  world.run_until([&] { return world.count_logged("end msg") == 40; });
+  std::size_t place = 0;
+  while (world.orders[1].at(place).recipient != "old@z") ++place;
+  EXPECT_LT(place, 10U);
+}
+
+// What stands under its number may be of a message of long ago, and must be gone durably before
+// todo/N is.
+TEST(FirstTry, IsNotForANumberThatHasLeftovers) {
+  for (const char* kind : {"info", "local", "remote", "bounce"}) {
+    QueueWorld world;
+    const auto id = world.put({"a@x", {"b@z"}});
+    const std::string path =
+        kind == "bounce"s ? wire::bounce_path(id) : kind + ("/" + wire::split_name(id));
+    QueueWorld::write(path, "Told@y\0"s);
+    world.start();
+    world.run_until([&] { return !world.orders[1].empty(); });
+    EXPECT_FALSE(QueueWorld::exists(wire::todo_path(id))) << kind;
+    EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), "Tb@z\0"s) << kind;
+    EXPECT_FALSE(QueueWorld::exists(wire::local_path(id))) << kind;
+    EXPECT_FALSE(QueueWorld::exists(wire::bounce_path(id))) << kind;
+  }
+}
+
+TEST(FirstTry, WhoseTodoCannotBeRemovedIsNotRepeated) {
+  TriedMessage message;
+  bool refuse_orders = true;
+  message.world.clean_answer = [&](const wire::CleanOrder& /*order*/) {
+    return refuse_orders ? "!"s : ""s;
+  };
+  message.report("Kok\n");
+  message.world.run_until_logged("warning: qmail-clean unable to clean up todo/" +
+                                 number(message.id) + "; will try again later");
+  message.world.now += wire::todo_scan_interval;
+  message.world.run_until_logged("; will try again later");
+  refuse_orders = false;
+  message.world.now += wire::system_failure_pause;
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  EXPECT_EQ(message.count_orders(), 1U);
+  expect_empty_queue();
+}
+
+TEST(FirstTry, WhoseFilesCannotBeMadeIsGivenUpAndBegunAgain) {
+  TriedMessage message;
+  TriedMessage::take_info_away();
+  message.report("Dno such user\n");
+  message.world.run_until_logged("deferral: no_such_user/");
+  message.world.run_until_quiet();
+  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
+  EXPECT_TRUE(message.world.log().ends_with("status: local 0/10 remote 0/20\n"));
+  TriedMessage::bring_info_back();
+  message.world.now += wire::system_failure_pause;
+  message.world.run_until([&] { return message.count_orders() == 2; });
+  message.report("Kok\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  expect_empty_queue();
+}
+
+TEST(FirstTry, ThatLastsLongGetsItsFilesWhenTheyCanBeMade) {
+  TriedMessage message;
+  TriedMessage::take_info_away();
+  message.world.now += long_for_a_try;
+  message.world.run_until_logged("warning: unable to create info/");
+  message.world.run_until_quiet();
+  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
+  TriedMessage::bring_info_back();
+  message.world.now += wire::system_failure_pause;
+  message.world.run_until([&] { return !QueueWorld::exists(wire::todo_path(message.id)); });
+  message.expect_files();
+  EXPECT_EQ(message.count_orders(), 1U);
+}
+
+TEST(FirstTry, RunningAtTheEndIsSettledBefore) {
+  for (const std::string text : {"Kok\n", "Znot now\n", "Dno such user\n"}) {
+    TriedMessage message;
+    message.world.engine().handle_signal(SIGTERM);
+    EXPECT_TRUE(message.world.engine().turn(nullptr, std::chrono::milliseconds(1)));
+    message.report(text);
+    message.world.stop();
+    EXPECT_FALSE(QueueWorld::exists(wire::todo_path(message.id))) << text;
+    EXPECT_EQ(QueueWorld::exists(wire::mess_path(message.id)), text[0] != 'K') << text;
+    if (text[0] == 'Z') message.expect_files();
+    if (text[0] == 'D') {
+      EXPECT_EQ(QueueWorld::read(wire::info_path(message.id)), "Fa@x\0"s);
+      EXPECT_TRUE(QueueWorld::read(wire::bounce_path(message.id)).contains("no such user"));
+    }
+  }
+}
+
+TEST(FirstTry, CutOffByACrashIsMadeAgain) {
+  TriedMessage message;
+  message.world.start();
+  message.world.run_until([&] { return message.count_orders() == 2; });
+  message.expect_only_todo();
+}
+
+TEST(FirstTry, EndsWithoutQmailCleanAsADeferral) {
+  for (const bool was_settling : {false, true}) {
+    TriedMessage message;
+    if (was_settling) {
+      message.world.clean_answer = [&](const wire::CleanOrder& /*order*/) {
+        message.world.close_clean();
+        return "-"s;
+      };
+    } else {
+      message.world.close_clean();
+      message.world.run_until_logged("lost qmail-clean connection");
+    }
+    message.report("Znot now\n");
+    message.world.run_until_logged("deferral: not_now/");
+    message.world.stop();
+    EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
+    EXPECT_TRUE(message.world.log().ends_with("status: exiting\n"));
+  }
+}
+
+}  // namespace
+}  // namespace postern::send

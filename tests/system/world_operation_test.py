@@ -149,7 +149,7 @@ class RunScripts(WorldTest):
                            "530 Authorization required (#5.7.1) ")
         self.assertEqual(self.limits("qmail-submission"), "32000000")
 
-    def test_without_mail_accounts_port_25_offers_no_auth_and_lives_in_2_mb(self):
+    def test_without_mail_accounts_port_25_offers_no_auth_and_lives_in_8_mb(self):
         accounts = QMAIL / "users/mailusers.cdb"
         accounts.rename(QMAIL / "users/aside")
         self.addCleanup(Service("qmail-smtpd").restart)
@@ -160,7 +160,7 @@ class RunScripts(WorldTest):
             client.command("EHLO me", "250-mail.example.org", "250-PIPELINING", "250 8BITMIME")
             serving = services.processes("qmail-smtpd", hosts.MAIN)
             text = pathlib.Path(f"/proc/{serving[0]}/limits").read_text()
-            self.assertRegex(text, r"Max address space +2000000 ")
+            self.assertRegex(text, r"Max address space +8000000 ")
             self.assertIn("250 ok", client.send_mail("a@foreign.example", ["alice@example.org"],
                                                      "Subject: small\n\n"))
         services.wait_for_mail("alice")

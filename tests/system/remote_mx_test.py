@@ -203,8 +203,10 @@ class Reports(WorldTest):
                             "C DATA", "S 354 go on", "data", "S 250 taken"]
         self.assertEqual(
             self.report(script, "a@foreign.example", "b@foreign.example", "c@foreign.example"),
-            ["r", "h192.0.2.2 does not like recipient.\nRemote host said: 550 no b\n",
-             "s192.0.2.2 does not like recipient.\nRemote host said: 451-later\n451 perhaps\n",
+            ["r", "h192.0.2.2 does not like recipient.\nRemote host said: 550 no b\n"
+             "Giving up on 192.0.2.2.\n",
+             "s192.0.2.2 does not like recipient.\nRemote host said: 451-later\n451 perhaps\n"
+             "Giving up on 192.0.2.2.\n",
              ACCEPTED.format("192.0.2.2")])
 
     def test_pipelining_is_used_when_offered(self):
@@ -215,7 +217,8 @@ class Reports(WorldTest):
             peer.say("250 ok\r\n550 no\r\n250 ok\r\n354 go on" if len(commands) == 4 else "554 no")
             peer.follow(["data", "S 250 taken", "C QUIT"])
         self.assertEqual(self.report(behaviour, "a@foreign.example", "b@foreign.example"),
-                         ["h192.0.2.2 does not like recipient.\nRemote host said: 550 no\n", "r",
+                         ["h192.0.2.2 does not like recipient.\nRemote host said: 550 no\n"
+                          "Giving up on 192.0.2.2.\n", "r",
                           ACCEPTED.format("192.0.2.2")])
 
     def test_a_message_for_nobody_is_an_empty_one(self):

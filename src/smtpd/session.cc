@@ -151,7 +151,7 @@ std::vector<std::string> Session::extensions() {
   const AuthSetup& auth = settings_.auth;
   const bool host_first = auth.form == AuthForm::host_first;
   std::vector<std::string> lines = {settings_.greeting};
-  const bool with_auth = auth_available();
+  const bool with_auth = auth.offered() && !checker_is_open_.value_or(false);
   if (with_auth && host_first) {
     lines.emplace_back("AUTH LOGIN CRAM-MD5 PLAIN");
     lines.emplace_back("AUTH=LOGIN CRAM-MD5 PLAIN");  // for clients older than RFC 2554
@@ -183,7 +183,8 @@ Answer Session::on_quit(std::string_view) {
 
 // --- AUTH ---
 
-// The checker is tried out once, before AUTH is first offered or used.
+// The checker is tried out once, before it is first asked about a client. Not when AUTH is offered:
+// most clients of a server have mail for it, not a login, and to try costs the start of a program.
 bool Session::auth_available() {
   if (!settings_.auth.offered()) return false;
   if (!checker_is_open_) checker_is_open_ = services_.checker.accepts_anybody();

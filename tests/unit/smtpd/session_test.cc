@@ -174,7 +174,9 @@ TEST_F(Sessions, TryTheCheckerOnceAndOnlyWhenAuthMatters) {
   session.feed_line("RSET");
   EXPECT_EQ(checker_.trials, 0);
   session.feed_line("EHLO x");
-  session.feed_line("EHLO x");
+  EXPECT_EQ(checker_.trials, 0);
+  session.feed_line("AUTH LOGIN");
+  session.feed_line("*");
   session.feed_line("AUTH LOGIN");
   EXPECT_EQ(checker_.trials, 1);
 }

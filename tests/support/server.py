@@ -22,7 +22,7 @@ class Peer:
     def __init__(self, connection):
         self.socket = connection
         self.lines = []  # command lines without their ends
-        self.data = b""  # the bytes of DATA as they came, with the final dot
+        self.data = b""  # the bytes of the last DATA as they came, with the final dot
         self._stream = connection.makefile("rb")
 
     def say(self, text):
@@ -42,11 +42,18 @@ class Peer:
 
     def read_data(self):
         """Everything up to a line with a dot alone."""
+        self.data = b""
         while not (self.data == b".\r\n" or self.data.endswith(b"\r\n.\r\n")):
             line = self._stream.readline()
             if not line:
                 raise EOFError("the client closed the connection during DATA")
             self.data += line
+
+    def hang_up(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is over already
 
     def reset(self):
         """Ends the connection with RST instead of FIN."""
@@ -58,7 +65,8 @@ class Peer:
         self.socket.close()
 
     def follow(self, script):
-        """Plays a script: `S text` says a line, `C pattern` reads one that must match, `data`
+        """Plays a script: `S text` says a line, `C pattern` reads one that must match (where it is
+        `QUIT`, a client that has another message finds the connection closed), `data`
         reads a message's body, `raw` sends a Python bytes literal, `close`, `reset`, and `hold`
         keeps the connection open until the client leaves."""
         for step in script:
@@ -67,6 +75,8 @@ class Peer:
                 self.say(rest)
             elif verb == "C":
                 line = self.read_line()
+                if rest == "QUIT" and line != rest:
+                    return
                 if not fnmatch.fnmatchcase(line.upper(), rest.upper().replace("[", "[[]")):
                     raise AssertionError(f"the client said {line!r} where {rest!r} was expected")
             elif verb == "data":
@@ -109,6 +119,8 @@ class ScriptedServer:
     def __exit__(self, kind, *_):
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for peer in self.peers:  # a client may have stayed
+            peer.hang_up()
         if kind is None and self.errors:
             raise AssertionError(f"the scripted server met: {self.errors[0]}")
 

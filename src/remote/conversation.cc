@@ -21,7 +21,10 @@ constexpr std::string_view partial_line =
 
 }  // namespace
 
-void Conversation::run() {
+void Conversation::run(int message, std::chrono::milliseconds timeout) {
+  message_ = message;
+  timeout_ = timeout;
+  begin_.reset();
   deadline_ = Deadline::after(timeout_);
   while (!session_.finished()) {
     if (written_ == output_.size()) {
@@ -31,12 +34,21 @@ void Conversation::run() {
     }
     if (!session_.finished()) step();
   }
-  // A courtesy, whose reply nobody needs: it must not wait, nor may half a message be finished.
+}
+
+bool Conversation::may_go_on() const {
+  pollfd item{socket_, POLLIN, 0};
+  return session_.is_open() && !left_over_ && written_ == output_.size() &&
+         ::poll(&item, 1, 0) == 0;
+}
+
+// A courtesy, whose reply nobody needs: it must not wait, nor may half a command be finished.
+void Conversation::quit() {
+  session_.quit();
   const std::string farewell = session_.take_output();
-  if (written_ == output_.size()) {
-    [[maybe_unused]] const ssize_t sent =
-        ::send(socket_, farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  }
+  if (written_ != output_.size()) return;
+  [[maybe_unused]] const ssize_t sent =
+      ::send(socket_, farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // A short message goes out with its end in one piece.
@@ -75,7 +87,8 @@ void Conversation::step() {
   pollfd item{socket_, static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0};
   const int ready = ::poll(&item, 1, deadline_.poll_timeout());
   if (ready < 0 && errno == EINTR) return;
-  if (ready <= 0) return session_.on_connection_lost();
+  if (ready == 0) return session_.on_timeout();
+  if (ready < 0) return session_.on_connection_lost();
   if ((item.revents & ~POLLOUT) != 0) read_replies();
 }
 
@@ -123,6 +136,7 @@ void Conversation::feed(std::string_view bytes) {
         session_.on_reply(parser_.take_reply());
     }
   }
+  left_over_ = !bytes.empty();
 }
 
 }  // namespace postern::remote

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "mail/smtp_reply.h"
 #include "posix/clock.h"
@@ -18,10 +19,13 @@ namespace postern::remote {
 /// `timeout`. Borrows the session and both descriptors; the socket is non-blocking.
 class Conversation {
  public:
-  Conversation(Session& session, int socket, int message, std::chrono::milliseconds timeout)
-      : session_(session), socket_(socket), message_(message), timeout_(timeout) {}
+  Conversation(Session& session, int socket) : session_(session), socket_(socket) {}
   /// Returns when the session is finished.
-  void run();
+  void run(int message, std::chrono::milliseconds timeout);
+  /// Whether the session is open, and the server has neither said more nor gone.
+  [[nodiscard]] bool may_go_on() const;
+  /// Says QUIT where the server would take it for that, and waits for nothing.
+  void quit();
 
  private:
   void step();
@@ -34,14 +38,15 @@ class Conversation {
 
   Session& session_;
   int socket_;
-  int message_;
-  std::chrono::milliseconds timeout_;
+  int message_ = -1;
+  std::chrono::milliseconds timeout_{};
   Deadline deadline_ = Deadline::never();
   mail::SmtpReplyParser parser_;
   std::optional<BodyEncoder> encoder_;  // while the message is being read
   std::optional<off_t> begin_;          // of the message, once it has been read
   std::string output_;
   std::size_t written_ = 0;  // of output_
+  bool left_over_ = false;   // bytes behind the last reply
 };
 
 }  // namespace postern::remote

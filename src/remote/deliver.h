@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "posix/clock.h"
 #include "posix/fd.h"
+#include "remote/connection.h"
 #include "remote/controls.h"
 #include "remote/destination.h"
 
@@ -27,12 +29,15 @@ struct Surroundings {
   std::uint64_t pid = 0;
 };
 
-/// Delivers the message on `message` and returns the report, as wire/remote_report.h has it.
+/// Delivers the message on `message` and returns the report, as wire/remote_report.h has it. An
+/// open connection is used if it leads to where the message goes; one that may serve another
+/// message is left in its place.
 std::string deliver(const Delivery& delivery, const Controls& controls, int message,
-                    Surroundings& surroundings);
+                    Surroundings& surroundings, OpenConnection& connection);
 
-/// The program: arguments "host sender recipient...", message on descriptor 0, report on 1. The
-/// exit code is 0 once the report is out, whatever it says.
-int run(int argc, char** argv);
+/// The program: arguments "host sender recipient...", message on descriptor 0, report on 1; and
+/// further ones from qmail-rspawn while a connection stays open (wire/kept_worker.h). The exit code
+/// is 0 once the report is out, whatever it says.
+int run(std::span<char* const> arguments);
 
 }  // namespace postern::remote

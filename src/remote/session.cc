@@ -15,6 +15,7 @@ using mail::SmtpReply;
 using wire::RecipientVerdict;
 
 constexpr int service_ready = 220;
+constexpr int service_closing = 421;  // RFC 5321 3.8: whatever the command was
 constexpr int done = 250;
 constexpr int authenticated = 235;
 constexpr int auth_continues = 334;
@@ -43,6 +44,11 @@ std::string rcpt_command(std::string_view recipient) {
   return "RCPT TO:<" + mail::quote_address(recipient) + ">";
 }
 
+template <class Range, class Value>
+bool contains(const Range& range, const Value& value) {
+  return std::ranges::find(range, value) != std::ranges::end(range);
+}
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 
 }  // namespace
@@ -53,12 +59,33 @@ bool is_sendable(std::string_view address) {
          host.find_first_of(" <>") == std::string_view::npos;
 }
 
-Session::Session(const Envelope& envelope, std::string peer)
-    : envelope_(envelope), peer_(std::move(peer)), asked_(envelope.recipients.size()) {
+Session::Session(Envelope envelope, std::string peer)
+    : envelope_(std::move(envelope)), peer_(std::move(peer)), asked_(envelope_.recipients.size()) {
   std::iota(asked_.begin(), asked_.end(), 0);
 }
 
+void Session::go_on(Envelope envelope) {
+  if (!open_) bug("another message over a connection that is not open");
+  const bool reset_first = reset_first_;
+  Session next(std::move(envelope), std::move(peer_));
+  next.extensions_ = extensions_;
+  next.state_ = State::ready;
+  next.went_on_ = true;
+  *this = std::move(next);
+  if (!reset_first) return start_mail();
+  send("RSET");
+  state_ = State::reset;
+}
+
+void Session::quit() {
+  if (hears_us_) send("QUIT");
+}
+
 void Session::on_reply(const SmtpReply& reply) {
+  if (reply.code == service_closing) {
+    closing_ = true;
+    if (may_start_afresh()) return start_afresh();
+  }
   switch (state_) {
     case State::greeting:
       return on_greeting(reply);
@@ -76,6 +103,8 @@ void Session::on_reply(const SmtpReply& reply) {
       return on_auth_outcome(reply, "password");
     case State::auth_digest:
       return on_auth_outcome(reply, "username+digest");
+    case State::reset:
+      return on_reset(reply);
     case State::mail:
       return on_mail(reply);
     case State::recipient:
@@ -89,6 +118,7 @@ void Session::on_reply(const SmtpReply& reply) {
       return on_message(reply);
     case State::final:
       return on_final(reply);
+    case State::ready:
     case State::finished:
       return;
   }
@@ -216,7 +246,14 @@ void Session::send_mail() {
   send(command);
 }
 
+void Session::on_reset(const SmtpReply& reply) {
+  if (reply.kind() != 2) return start_afresh();
+  start_mail();
+}
+
 void Session::on_mail(const SmtpReply& reply) {
+  // A server may be tired of this connection, and take the message over a new one.
+  if (reply.kind() != 2 && may_start_afresh()) return start_afresh();
   if (reply.kind() == 3) return protocol_error(reply.text);
   if (reply.kind() != 2)
     return finish_connected(letter_for(reply), "sender was rejected", reply.text);
@@ -324,6 +361,8 @@ bool Session::start_another_transaction(const SmtpReply& reply) {
 void Session::on_malformed_reply(std::string_view text) { protocol_error(text); }
 
 void Session::protocol_error(std::string_view said) {
+  closing_ = true;
+  if (may_start_afresh()) return start_afresh();
   if (state_ == State::greeting) not_greeted_ = true;
   finish(temporary,
          "Connected to " + peer_ + " but it answered against the SMTP protocol. " + doubt() +
@@ -332,6 +371,16 @@ void Session::protocol_error(std::string_view said) {
 }
 
 void Session::on_connection_lost() {
+  if (may_start_afresh()) return start_afresh();
+  lose_connection();
+}
+
+// Not afresh: the message would wait as long once more.
+void Session::on_timeout() { lose_connection(); }
+
+void Session::lose_connection() {
+  closing_ = true;
+  hears_us_ = false;
   if (state_ == State::greeting) not_greeted_ = true;
   if (!auth_rejection_.empty()) {
     finish_with(auth_rejection_);
@@ -340,6 +389,21 @@ void Session::on_connection_lost() {
   } else {
     finish(temporary, "Connected to " + peer_ + " but connection died. " + doubt() + "(#4.4.2)\n");
   }
+  output_.clear();
+}
+
+// Until the end of the message is under way, nobody can have got it; and a transaction that has
+// delivered it to some is not to be repeated.
+bool Session::may_start_afresh() const {
+  constexpr State early[] = {State::ready,     State::reset, State::mail,
+                             State::recipient, State::data,  State::message};
+  return went_on_ && delivered_.empty() && contains(early, state_);
+}
+
+void Session::start_afresh() {
+  hears_us_ = false;
+  state_ = State::finished;
+  stale_ = true;
   output_.clear();
 }
 
@@ -362,14 +426,23 @@ void Session::finish(char letter, std::string_view text, std::string_view said) 
   finish_with(record(letter, text, said));
 }
 
+// Whether nothing is under way when a transaction ends in this state.
+bool Session::has_all_replies() const {
+  constexpr State at_an_end[] = {State::ready, State::data, State::no_recipients, State::final};
+  constexpr State one_by_one[] = {State::mail, State::recipient};
+  return contains(at_an_end, state_) || (!pipelined_ && contains(one_by_one, state_));
+}
+
 void Session::give_up() {
   gave_up_ = delivered_.empty();
   finish(permanent, giving_up());
 }
 
 void Session::finish_with(std::string record) {
+  open_ = !closing_ && has_all_replies();
+  reset_first_ = state_ != State::final;
   // In the middle of a message a QUIT would be a part of it.
-  if (state_ != State::message) send("QUIT");
+  hears_us_ = hears_us_ && state_ != State::message;
   state_ = State::finished;
   if (!delivered_.empty()) {
     end_later_transaction(record);

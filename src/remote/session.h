@@ -33,8 +33,8 @@ inline constexpr std::string_view unsendable_recipient =
 
 class Session {
  public:
-  /// `peer` is the server's address as reports show it. Borrows `envelope`.
-  Session(const Envelope& envelope, std::string peer);
+  /// `peer` is the server's address as reports show it.
+  Session(Envelope envelope, std::string peer);
 
   /// The bytes to send that have come up since the last call.
   std::string take_output() { return std::exchange(output_, {}); }
@@ -46,14 +46,25 @@ class Session {
   /// All of them have been sent. Only after this may the server say that it has the message.
   void message_sent() { state_ = State::final; }
   [[nodiscard]] bool is_ending_message() const { return state_ == State::ending; }
-  /// The report is whole; what is left of the output (QUIT) may be sent, its reply is not awaited.
+  /// The report is whole. What is left: go_on(), if is_open(), or quit().
   [[nodiscard]] bool finished() const { return state_ == State::finished; }
+  /// The server waits for another command, and has answered all that it got.
+  [[nodiscard]] bool is_open() const { return open_; }
+  /// Another message over the same connection: with the same helohost, and the same credentials.
+  void go_on(Envelope envelope);
+  /// The message that went on over an open connection met one that was over, and cannot have
+  /// arrived: there is no report, and it is to be sent as if there had been no connection.
+  [[nodiscard]] bool is_stale() const { return stale_; }
+  /// Puts QUIT into the output, if the server can take it for a command. Its reply is not awaited.
+  void quit();
 
   void on_reply(const mail::SmtpReply& reply);
   /// The server does not speak SMTP; `text` is what it said.
   void on_malformed_reply(std::string_view text);
-  /// The connection is gone, or the server did not answer in time.
+  /// The connection is gone.
   void on_connection_lost();
+  /// The server did not answer in time.
+  void on_timeout();
   /// The message cannot be sent to its end; `text` says why, after its letter, Z or D.
   void on_message_failure(std::string_view text);
 
@@ -72,6 +83,8 @@ class Session {
     auth_username,
     auth_password,
     auth_digest,
+    ready,
+    reset,
     mail,
     recipient,
     data,
@@ -88,6 +101,7 @@ class Session {
   void on_auth_command(const mail::SmtpReply& reply);
   void on_auth_username(const mail::SmtpReply& reply);
   void on_auth_outcome(const mail::SmtpReply& reply, std::string_view step);
+  void on_reset(const mail::SmtpReply& reply);
   void on_mail(const mail::SmtpReply& reply);
   void on_recipient(const mail::SmtpReply& reply);
   void on_data(const mail::SmtpReply& reply);
@@ -121,12 +135,16 @@ class Session {
   void give_up();
   [[nodiscard]] std::string giving_up() const { return "Giving up on " + peer_ + ".\n"; }
   void finish_with(std::string record);
+  void lose_connection();
+  void start_afresh();
+  [[nodiscard]] bool may_start_afresh() const;
+  [[nodiscard]] bool has_all_replies() const;
   void end_later_transaction(std::string_view record);
   /// What a report adds when the server may have the message, and we do not know.
   [[nodiscard]] std::string doubt() const;
   void protocol_error(std::string_view said);
 
-  const Envelope& envelope_;
+  Envelope envelope_;
   std::string peer_;
   State state_ = State::greeting;
   Extensions extensions_;
@@ -137,6 +155,12 @@ class Session {
   bool pipelined_ = false;          // MAIL, RCPT and DATA are on their way already
   bool accepted_any_ = false;
   bool not_greeted_ = false;
+  bool went_on_ = false;  // over a connection that has had a transaction before
+  bool closing_ = false;  // the server has said so, or does not speak SMTP
+  bool open_ = false;
+  bool stale_ = false;
+  bool reset_first_ = false;  // a transaction may still be open
+  bool hears_us_ = true;      // when it is told to quit
   std::string output_;
   std::vector<Answer> answers_;  // of the recipients, from the first
   std::string delivered_;        // the record of the first transaction, if others have followed it

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "posix/packets.h"
+#include "posix/environment.h"
+#include "wire/kept_worker.h"
 
 namespace postern::spawning {
 namespace {
@@ -16,7 +17,7 @@ bool has_ended(Child& child) {
 }  // namespace
 
 void KeptWorkers::put(Worker worker) {
-  const bool worn = ++worker.deliveries >= most_deliveries;
+  const bool worn = ++worker.deliveries >= most_deliveries_;
   waiting_.push_back({std::move(worker), clock_()});
   if (worn) return let_go(std::prev(waiting_.end()));
   if (waiting_.size() > most) let_go(waiting_.begin());
@@ -25,6 +26,7 @@ void KeptWorkers::put(Worker worker) {
 // The one that has waited least: those that nobody needs grow old.
 std::optional<Worker> KeptWorkers::give(const std::string& kind, std::string_view order,
                                         int message) {
+  if (order.size() > wire::most_kept_order_bytes) return std::nullopt;
   for (auto it = waiting_.end(); it != waiting_.begin();) {
     if ((--it)->worker.kind != kind) continue;
     if (!send_packet(it->worker.stays.get(), order, {&message, 1})) {
@@ -56,6 +58,15 @@ void KeptWorkers::collect() {
 void KeptWorkers::let_go(std::list<Waiting>::iterator waiting) {
   leaving_.push_back(std::move(waiting->worker.child));
   waiting_.erase(waiting);
+}
+
+void offer_to_stay(SpawnSpec& spec, PacketPair& sockets) {
+  auto made = make_packet_pair();
+  if (!made) return;
+  sockets = std::move(*made);
+  spec.fds.push_back({sockets.theirs.get(), wire::kept_worker_fd});
+  spec.environment = current_environment();
+  set_in(*spec.environment, wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
 }
 
 }  // namespace postern::spawning

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "posix/packets.h"
 #include "spawn/channel.h"
 
 namespace postern::spawning {
@@ -18,9 +19,10 @@ class KeptWorkers {
   using Clock = std::function<Time()>;
   static constexpr std::chrono::seconds lifetime{5};  // without work
   static constexpr std::size_t most = 16;             // of all kinds, waiting
-  static constexpr unsigned most_deliveries = 200;    // of one worker: what it leaks is bounded
 
-  explicit KeptWorkers(Clock clock) : clock_(std::move(clock)) {}
+  /// `most_deliveries` of one worker: what it leaks is bounded.
+  KeptWorkers(Clock clock, unsigned most_deliveries)
+      : clock_(std::move(clock)), most_deliveries_(most_deliveries) {}
 
   void put(Worker worker);
   /// Hands an order (wire/kept_worker.h) to a worker of this kind. Nothing: there is none that
@@ -40,8 +42,28 @@ class KeptWorkers {
   void let_go(std::list<Waiting>::iterator waiting);
 
   Clock clock_;
+  unsigned most_deliveries_;
   std::list<Waiting> waiting_;  // the longest first
   std::vector<Child> leaving_;  // told to, not collected yet
+};
+
+/// Offers a program that is about to be started to stay: gives it its end of `sockets`, and tells
+/// it. Where there is no socket for it, it works once.
+void offer_to_stay(SpawnSpec& spec, PacketPair& sockets);
+
+/// A channel whose workers may stay.
+class KeepingChannel : public Channel {
+ public:
+  void keep(Worker worker) override { kept_workers_.put(std::move(worker)); }
+  int tidy(bool child_ended) override {
+    if (child_ended) kept_workers_.collect();
+    return kept_workers_.tidy();
+  }
+
+ protected:
+  KeepingChannel(KeptWorkers::Clock clock, unsigned most_deliveries)
+      : kept_workers_(std::move(clock), most_deliveries) {}
+  KeptWorkers kept_workers_;
 };
 
 }  // namespace postern::spawning

@@ -3,7 +3,6 @@
 #include "mail/address.h"
 #include "posix/environment.h"
 #include "posix/files.h"
-#include "posix/packets.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/local_report.h"
@@ -21,16 +20,6 @@ std::string kind_of(const wire::LocalUser& user, const std::string& program) {
   const std::string parts[] = {user.user, user.home, std::to_string(user.uid),
                                std::to_string(user.gid), file_version(program)};
   return wire::format_kept_order(parts);
-}
-
-// Where there is no socket for it, the worker works once.
-void offer_to_stay(SpawnSpec& spec, PacketPair& sockets) {
-  auto made = make_packet_pair();
-  if (!made) return;
-  sockets = std::move(*made);
-  spec.fds.push_back({sockets.theirs.get(), wire::kept_worker_fd});
-  spec.environment = current_environment();
-  set_in(*spec.environment, wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
 }
 
 std::string fixed_report(LocalExit reason) {
@@ -109,13 +98,6 @@ Next LocalChannel::run_qmail_local(const Delivery& delivery, const wire::LocalUs
   }
   const bool not_run = child.error().what.starts_with("unable to run");
   return fixed_report(not_run ? LocalExit::exec_failed : LocalExit::system_trouble);
-}
-
-void LocalChannel::keep(Worker worker) { kept_workers_.put(std::move(worker)); }
-
-int LocalChannel::tidy(bool child_ended) {
-  if (child_ended) kept_workers_.collect();
-  return kept_workers_.tidy();
 }
 
 int serve_local_deliveries(std::span<char* const> arguments) {

@@ -21,17 +21,15 @@ struct LocalSetup {
   KnownUsers::Clock now = std::chrono::steady_clock::now;
 };
 
-class LocalChannel : public Channel {
+class LocalChannel : public KeepingChannel {
  public:
   explicit LocalChannel(LocalSetup setup)
-      : setup_(std::move(setup)),
-        known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now),
-        kept_workers_(setup_.now) {}
+      : KeepingChannel(setup.now, 200),
+        setup_(std::move(setup)),
+        known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
   Next begin(const Delivery& delivery) override;
   Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
-  void keep(Worker worker) override;
-  int tidy(bool child_ended) override;
 
  private:
   Next deliver(const Delivery& delivery, const wire::LocalUser& user);
@@ -40,7 +38,6 @@ class LocalChannel : public Channel {
 
   LocalSetup setup_;
   KnownUsers known_users_;
-  KeptWorkers kept_workers_;
 };
 
 /// qmail-lspawn: everything after main(). `arguments` without the program's name.

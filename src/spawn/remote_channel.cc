@@ -2,6 +2,7 @@
 
 #include "mail/address.h"
 #include "posix/environment.h"
+#include "posix/files.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/own_remote.h"
@@ -17,6 +18,13 @@ constexpr std::size_t most_remote_output = 256 << 10;
 
 std::string_view host_of(const wire::DeliveryOrder& order) {
   return mail::split_address(order.recipient).host;
+}
+
+// A worker has a connection to where the mail of one host goes, and stays no longer than its
+// program is the one that would be run.
+std::string kind_of(const Delivery& delivery, const std::string& own) {
+  const std::string parts[] = {std::string(host_of(delivery.order())), own, file_version(own)};
+  return wire::format_kept_order(parts);
 }
 
 }  // namespace
@@ -35,16 +43,40 @@ std::string RemoteChannel::common_to(const wire::DeliveryOrder& order) {
 }
 
 Next RemoteChannel::begin(const Delivery& delivery) {
+  std::vector<std::string> arguments = {std::string(host_of(delivery.order())),
+                                        delivery.order().sender};
+  for (const auto& order : delivery.orders) arguments.push_back(order.recipient);
+  const std::string own = setup_.own_program();
+  if (own.empty()) return run(delivery, std::move(arguments), own);
+  const std::string kind = kind_of(delivery, own);
+  const auto order = wire::format_kept_order(arguments);
+  if (auto worker = kept_workers_.give(kind, order, delivery.message.get())) {
+    return std::move(*worker);
+  }
+  auto next = run(delivery, std::move(arguments), own);
+  if (auto* worker = std::get_if<Worker>(&next)) worker->kind = kind;
+  return next;
+}
+
+Next RemoteChannel::run(const Delivery& delivery, std::vector<std::string> arguments,
+                        const std::string& own) {
   auto pipe = make_pipe();
   if (!pipe) return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
   SpawnSpec spec{
-      .argv = {setup_.program, std::string(host_of(delivery.order())), delivery.order().sender},
-      .search_path = true,
+      .argv = std::move(arguments),
+      .path = own,
+      .search_path = own.empty(),
       .fds = {{delivery.message.get(), 0}, {pipe->write.get(), 1}, {pipe->write.get(), 2}},
       .directory = setup_.home};
-  for (const auto& order : delivery.orders) spec.argv.push_back(order.recipient);
+  spec.argv.insert(spec.argv.begin(), setup_.program);
+  PacketPair sockets;
+  if (!own.empty()) offer_to_stay(spec, sockets);
   auto child = spawn(spec);
-  if (child) return Worker{std::move(*child), std::move(pipe->read)};
+  if (child) {
+    return Worker{.child = std::move(*child),
+                  .output = std::move(pipe->read),
+                  .stays = std::move(sockets.ours)};
+  }
   if (child.error().what.starts_with("unable to fork")) {
     return "Zqmail-spawn unable to fork. (#4.3.0)\n";
   }

@@ -6,26 +6,32 @@
 #include <string>
 #include <vector>
 
-#include "spawn/channel.h"
+#include "spawn/kept_workers.h"
+#include "wire/kept_worker.h"
 
 namespace postern::spawning {
 
 struct RemoteSetup {
-  std::string home;                      // the qmail home
-  std::string program = "qmail-remote";  // looked for in $PATH
+  std::string home;                           // the qmail home
+  std::string program{wire::remote_program};  // looked for in $PATH
   /// The file that this means, if it is Postern's own qmail-remote; else empty.
   std::function<std::string()> own_program = [] { return std::string(); };
+  KeptWorkers::Clock now = std::chrono::steady_clock::now;
 };
 
-class RemoteChannel : public Channel {
+class RemoteChannel : public KeepingChannel {
  public:
-  explicit RemoteChannel(RemoteSetup setup) : setup_(std::move(setup)) {}
+  /// A server is not asked to take more than 100 messages over a connection.
+  explicit RemoteChannel(RemoteSetup setup)
+      : KeepingChannel(setup.now, 100), setup_(std::move(setup)) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
   std::string common_to(const wire::DeliveryOrder& order) override;
   Next begin(const Delivery& delivery) override;
   Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
 
  private:
+  Next run(const Delivery& delivery, std::vector<std::string> arguments, const std::string& own);
+
   RemoteSetup setup_;
 };
 

@@ -1,7 +1,8 @@
-// How a program stays for more of the work that it was started for: qmail-local for its spawn
-// (docs/wire/spawn.md, "Workers that stay"), qmail-queue for a server (docs/wire/queue.md).
+// How a program stays for more of the work that it was started for: qmail-local and qmail-remote
+// for their spawns (docs/wire/spawn.md, "Workers that stay"), qmail-queue for a server
+// (docs/wire/queue.md).
 //   starter -> worker, for each piece of work after the first:
-//       qmail-local   its arguments, each ended by NUL; the message as a descriptor
+//       qmail-local, qmail-remote   its arguments, each ended by NUL; the message as a descriptor
 //       qmail-queue   one NUL; the message and the envelope as descriptors
 //   worker -> starter, when it has ended one and stays: its exit code, one byte
 #pragma once
@@ -25,6 +26,8 @@ inline constexpr int kept_worker_fd = 3;
 
 /// argv[0] of what qmail-lspawn runs, in the qmail home.
 inline constexpr std::string_view local_program = "bin/qmail-local";
+/// argv[0] of what qmail-rspawn runs, if it is the suite's own.
+inline constexpr std::string_view remote_program = "qmail-remote";
 
 struct KeptOrder {
   std::vector<std::string> arguments;  // as on the command line, without the program's name
@@ -33,7 +36,7 @@ struct KeptOrder {
 std::string format_kept_order(std::span<const std::string> arguments);
 /// Nothing: not a list of words that each end in NUL.
 std::optional<std::vector<std::string>> parse_kept_order(std::string_view bytes);
-/// Two addresses, and what an empty .qmail file means, which may have some lines.
+/// Addresses, and what an empty .qmail file means, which may have some lines.
 inline constexpr std::size_t most_kept_order_bytes = 65536;
 
 /// argv[0] of qmail-queue as its callers run it, in the qmail home.
@@ -57,7 +60,7 @@ class KeptWorker {
   /// and the process is to exit with `exit_code`. Error: something came that cannot be taken, and
   /// whoever sent it must not hear of success.
   Result<std::optional<Packet>> next_packet(int exit_code);
-  /// The same, as qmail-local gets it.
+  /// The same, as qmail-local and qmail-remote get it.
   Result<std::optional<KeptOrder>> next(int exit_code);
 
  private:

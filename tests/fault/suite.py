@@ -112,8 +112,8 @@ def _path(line):
 
 
 def _end_if_it_waits(pid):
-    """A qmail-local that has stayed for more mail is killed: it would be there for some seconds, and
-    nobody misses it."""
+    """A worker that has stayed for more mail is killed: it would be there for some seconds, and nobody
+    misses it."""
     try:
         number = pathlib.Path(f"/proc/{pid}/syscall").read_text(encoding="ascii").split()[0]
         if number == str(_RECVMSG):
@@ -125,8 +125,9 @@ def _end_if_it_waits(pid):
 def nothing_is_done():
     """No program runs that lives for a message."""
     found = processes()
-    for pid in found.get("qmail-local", ()):
-        _end_if_it_waits(pid)
+    for name in ("qmail-local", "qmail-remote"):
+        for pid in found.get(name, ()):
+            _end_if_it_waits(pid)
     return not any(name in SHORT_LIVED for name in found)
 
 

@@ -163,7 +163,10 @@ void try_input(Input input) {
   controls.smtproutes = control::HostMap(
       {with_password ? ":[192.0.2.1] dXNlcg== cGFzc3dvcmQ=" : ":[192.0.2.1]:2525"});
   const Fd message = memory_file(messages[choice % messages.size()]);
-  const std::string report = remote::deliver(delivery, controls, message.get(), surroundings);
+  remote::OpenConnection connection;
+  const std::string report =
+      remote::deliver(delivery, controls, message.get(), surroundings, connection);
+  connection.reset();
 
   const std::string heard = server.heard();
   check_heard(heard, delivery.recipients.size());

@@ -16,6 +16,35 @@ def retry():
     services.Service("qmail-send").svc("a")
 
 
+def mx_that_ends(when):
+    """A host that takes mail, and ends a connection so, once it has delivered a message."""
+    def serve(peer):
+        peer.delivered = []
+        peer.say("220 mx ESMTP")
+        while (line := peer.read_line()) != "QUIT":
+            verb = line[:4]
+            if verb == "MAIL" and peer.delivered and when.endswith("at MAIL"):
+                if when == "421 at MAIL":
+                    peer.say("421 closing")
+                return
+            if verb == "RCPT":
+                recipient = line[len("RCPT TO:<"):].partition("@")[0]
+            if verb == "DATA":
+                peer.say("354 go on")
+                peer.read_data()
+                peer.delivered.append(recipient)
+            peer.say("250 ok")
+            if verb == "DATA" and when in ("close", "421"):
+                if when == "421":
+                    peer.say("421 closing")
+                return
+    return serve
+
+
+def delivered_to(server):
+    return [name for peer in server.peers for name in peer.delivered]
+
+
 class Foreign(WorldTest):
     def send(self, recipient="joe@foreign.example"):
         smtp.inject("alice@example.org", [recipient], "Subject: hello\n\nA message.\n",
@@ -98,6 +127,37 @@ class Foreign(WorldTest):
             # 20 at a time, by concurrencyremote; and busy's second.
             self.assertLessEqual(len(server.peers), 8)
         services.wait_for_mail("alice")
+
+    def send_one_by_one(self, count):
+        success = r"delivery \d+: success: 192\.0\.2\.2_accepted_message\./.*"
+        before = len(self.log.find_all(success))
+        for number in range(count):
+            self.send(f"joe{number}@foreign.example")
+            wait_until(lambda: len(self.log.find_all(success)) > before + number, "a success")
+
+    def test_a_connection_serves_a_burst_of_messages(self):
+        with ScriptedServer(mx_that_ends("never"), host=MX) as mx:
+            self.send_one_by_one(20)
+            self.assertLess(len(mx.peers), 20)
+            self.assertEqual(delivered_to(mx), [f"joe{number}" for number in range(20)])
+
+    def test_a_host_that_ends_its_connections_gets_every_message_once(self):
+        for end in ("close", "421", "close at MAIL", "421 at MAIL"):
+            with ScriptedServer(mx_that_ends(end), host=MX) as mx:
+                self.send_one_by_one(3)
+                self.assertEqual(delivered_to(mx), ["joe0", "joe1", "joe2"], end)
+        self.assertFalse(self.log.find(r"delivery \d+: deferral: .*"))
+
+    def test_controls_take_effect_at_once_although_a_connection_is_open(self):
+        with ScriptedServer(mx_that_ends("never"), host=MX) as mx, \
+             ScriptedServer(mx_that_ends("never"), host=MX, port=2525) as relay:
+            self.send_one_by_one(1)
+            self.set_control("helohost", "other.example.org\n")
+            self.send_one_by_one(1)
+            self.set_control("smtproutes", f"foreign.example:{MX}:2525\n")
+            self.send_one_by_one(1)
+            names = [peer.lines[0] for peer in mx.peers + relay.peers]
+            self.assertEqual(names, ["EHLO mail.example.org"] + 2 * ["EHLO other.example.org"])
 
     def test_a_refused_recipient_bounces(self):
         script = GREYLIST[:-3] + ["S 550-5.1.1 no such", "S 550 5.1.1 user here", "C QUIT"]

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <algorithm>
 
@@ -41,7 +42,9 @@ std::string converse(ScriptedServer& server, std::string_view text,
                      const Envelope& what = envelope) {
   const Fd message = message_of(text);
   Session session(what, "192.0.2.1");
-  Conversation(session, server.client(), message.get(), timeout).run();
+  Conversation conversation(session, server.client());
+  conversation.run(message.get(), timeout);
+  conversation.quit();
   return session.report();
 }
 
@@ -97,13 +100,39 @@ TEST(Conversation, SendsTheWholeMessageToRecipientsThatWereTooMany) {
   const Fd message = message_of("not\nfirst\nsecond\n");
   ::lseek(message.get(), 4, SEEK_SET);  // where the message begins
   Session session(two, "192.0.2.1");
-  Conversation(session, server.client(), message.get(), std::chrono::seconds{20}).run();
+  Conversation conversation(session, server.client());
+  conversation.run(message.get(), std::chrono::seconds{20});
+  conversation.quit();
   EXPECT_TRUE(
       session.report().ends_with("Remote host said: 250 second\n\0K192.0.2.1 accepted "
                                  "message.\nRemote host said: 250 first\n\0"s));
   const std::string& received = server.received();
   EXPECT_TRUE(received.ends_with("RCPT TO:<c@y>\r\nDATA\r\nfirst\r\nsecond\r\n.\r\nQUIT\r\n"));
   EXPECT_FALSE(received.contains("not\r\n"));
+}
+
+// Whether another message may follow when the server does this after the first.
+bool may_go_on(const Steps& end, bool closes) {
+  ScriptedServer server(hello + envelope_steps + end, !closes);
+  const Fd message = message_of("x\n");
+  Session session(envelope, "192.0.2.1");
+  Conversation conversation(session, server.client());
+  conversation.run(message.get(), std::chrono::seconds{20});
+  EXPECT_TRUE(session.is_open());
+  // A server that closes does so now at the latest.
+  if (closes) {
+    EXPECT_TRUE(wait_for(server.client(), POLLIN, Deadline::after(std::chrono::seconds{20})));
+  }
+  return conversation.may_go_on();
+}
+
+TEST(Conversation, GoesOnWithAServerThatWaits) {
+  EXPECT_TRUE(may_go_on({{"\r\n.\r\n", "250 done\r\n"}}, false));
+}
+
+TEST(Conversation, DoesNotGoOnWithAServerThatHasSaidMoreOrGone) {
+  EXPECT_FALSE(may_go_on({{"\r\n.\r\n", "250 done\r\n421 idle\r\n"}}, false));
+  EXPECT_FALSE(may_go_on({{"\r\n.\r\n", "250 done\r\n"}}, true));
 }
 
 TEST(Conversation, NeverEndsAMessageWithAPartialLine) {
@@ -118,7 +147,9 @@ TEST(Conversation, NeverEndsAMessageThatCannotBeRead) {
   ScriptedServer server(hello + envelope_steps);
   Session session(envelope, "192.0.2.1");
   const Fd directory(::open("/", O_RDONLY | O_CLOEXEC));
-  Conversation(session, server.client(), directory.get(), std::chrono::seconds{20}).run();
+  Conversation conversation(session, server.client());
+  conversation.run(directory.get(), std::chrono::seconds{20});
+  conversation.quit();
   EXPECT_EQ(session.report(), "r\0ZUnable to read message. (#4.3.0)\n\0"s);
   EXPECT_FALSE(server.received().contains("\r\n.\r\n"));
 }

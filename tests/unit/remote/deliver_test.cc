@@ -26,6 +26,11 @@ const Steps accepting{{"", "220 hi\r\n"},
                       {"DATA\r\n", "354 go\r\n"},
                       {"\r\n.\r\n", "250 done\r\n"}};
 
+Steps operator+(Steps left, const Steps& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
 std::string accepted_by(const std::string& address) {
   return "r\0K"s + address + " accepted message.\nRemote host said: 250 done\n\0"s;
 }
@@ -48,9 +53,9 @@ class DeliverTest : public testing::Test {
 
   // From now on `address` is a server that does this; others refuse connections.
   ScriptedServer& serve(const std::string& address, Steps steps, bool wait_for_end = true) {
-    auto& place = servers_[address];
-    place = std::make_unique<ScriptedServer>(std::move(steps), wait_for_end);
-    return *place;
+    all_servers_.push_back(std::make_unique<ScriptedServer>(std::move(steps), wait_for_end));
+    servers_[address] = all_servers_.back().get();
+    return *all_servers_.back();
   }
 
   std::string deliver(const std::string& text = "Subject: x\n\nhi\n",
@@ -63,7 +68,10 @@ class DeliverTest : public testing::Test {
         .connect = [this](const Target& target, Deadline) { return connect(target); },
         .queue = queue_,
         .pid = 0};
-    return remote::deliver(delivery, controls_, message->get(), surroundings);
+    std::string report =
+        remote::deliver(delivery, controls_, message->get(), surroundings, connection_);
+    if (!stays_) connection_.reset();
+    return report;
   }
 
   Result<Fd> connect(const Target& target) {
@@ -77,9 +85,12 @@ class DeliverTest : public testing::Test {
   std::string queue_;
   FakeNames names_;
   Controls controls_;
-  std::map<std::string, std::unique_ptr<ScriptedServer>> servers_;
+  std::vector<std::unique_ptr<ScriptedServer>> all_servers_;
+  std::map<std::string, ScriptedServer*> servers_;
   std::map<std::string, int> errors_;
   Strings tried_;
+  bool stays_ = false;  // qmail-remote has been asked to
+  OpenConnection connection_;
 };
 
 TEST_F(DeliverTest, TakesTheBestExchanger) {
@@ -190,6 +201,106 @@ TEST_F(DeliverTest, LogsInWhereTheRouteSaysSo) {
                           {"\r\n.\r\n", "250 done\r\n"}});
   EXPECT_EQ(deliver(), accepted_by("192.0.2.2"));
   EXPECT_TRUE(server.received().ends_with("Subject: x\r\n\r\nhi\r\n.\r\nQUIT\r\n"));
+}
+
+// A qmail-remote that stays with its connection for the next message.
+class DeliverOnTest : public DeliverTest {
+ protected:
+  void SetUp() override {
+    DeliverTest::SetUp();
+    stays_ = true;
+  }
+  // After a first delivery the server says `then`; whether it is to close then.
+  void deliver_first(const Steps& then, bool wait_for_end = true) {
+    serve("192.0.2.1", accepting + then, wait_for_end);
+    ASSERT_EQ(deliver(), accepted_by("192.0.2.1"));
+    ASSERT_TRUE(connection_);
+    tried_.clear();
+  }
+  // The next message finds another server at the same address, which reads it from its begin.
+  void expect_fresh_start() {
+    ScriptedServer& server = serve("192.0.2.1", accepting);
+    EXPECT_EQ(deliver(), accepted_by("192.0.2.1"));
+    EXPECT_EQ(tried_, Strings{"192.0.2.1/25"});
+    connection_.reset();
+    EXPECT_TRUE(server.received().contains("DATA\r\nSubject: x\r\n\r\nhi\r\n.\r\n"));
+  }
+};
+
+const Steps transaction(accepting.begin() + 2, accepting.end());
+
+TEST_F(DeliverOnTest, SendsFurtherMessagesOverTheSameConnection) {
+  deliver_first(transaction + transaction);
+  EXPECT_EQ(deliver(), accepted_by("192.0.2.1"));
+  EXPECT_EQ(deliver(), accepted_by("192.0.2.1"));
+  EXPECT_TRUE(tried_.empty());
+  connection_.reset();
+  const std::string& received = all_servers_.front()->received();
+  EXPECT_EQ(received.find("EHLO"), received.rfind("EHLO"));
+  EXPECT_TRUE(received.ends_with("Subject: x\r\n\r\nhi\r\n.\r\nQUIT\r\n"));
+}
+
+TEST_F(DeliverOnTest, SaysNothingOfAServerThatHasGone) {
+  deliver_first({}, false);
+  expect_fresh_start();
+}
+
+TEST_F(DeliverOnTest, SaysNothingOfAServerThatHasSaidItCloses) {
+  deliver_first({{"", "421 idle\r\n"}});
+  expect_fresh_start();
+}
+
+TEST_F(DeliverOnTest, SaysNothingOfAServerThatGoesWhenItHearsOfAnotherMessage) {
+  deliver_first({{"MAIL", ""}}, false);
+  expect_fresh_start();
+}
+
+TEST_F(DeliverOnTest, SaysNothingOfAServerThatGoesInTheMiddleOfAMessage) {
+  deliver_first(Steps(transaction.begin(), transaction.begin() + 3) + Steps{{"hi", ""}}, false);
+  std::string text = "hi\n";
+  text.resize(20'000'000, 'x');  // more than the buffers of both sides hold
+  text += '\n';
+  serve("192.0.2.1", accepting);
+  EXPECT_EQ(deliver(text), accepted_by("192.0.2.1"));
+  EXPECT_EQ(tried_, Strings{"192.0.2.1/25"});
+}
+
+TEST_F(DeliverOnTest, SpeaksOfAPossibleDuplicateInsteadOfTryingAgain) {
+  deliver_first(Steps(transaction.begin(), transaction.begin() + 3) + Steps{{"\r\n.\r\n", ""}},
+                false);
+  serve("192.0.2.1", accepting);
+  EXPECT_TRUE(deliver().contains("Possible duplicate! "));
+  EXPECT_TRUE(tried_.empty());
+  EXPECT_FALSE(connection_);
+}
+
+TEST_F(DeliverOnTest, HasAConnectionOfItsOwnForEachRouteAndName) {
+  deliver_first({});
+  controls_.smtproutes = control::HostMap({"example.org:mx2.example"});
+  serve("192.0.2.2", accepting);
+  EXPECT_EQ(deliver(), accepted_by("192.0.2.2"));
+  EXPECT_TRUE(all_servers_.front()->received().ends_with("\r\n.\r\nQUIT\r\n"));
+
+  controls_.helohost = "other.example";
+  ScriptedServer& other =
+      serve("192.0.2.2",
+            Steps{{"", "220 hi\r\n"}, {"EHLO other.example\r\n", "250 hi\r\n"}} + transaction);
+  EXPECT_EQ(deliver(), accepted_by("192.0.2.2"));
+  connection_.reset();
+  EXPECT_TRUE(other.received().starts_with("EHLO other.example\r\n"));
+}
+
+TEST_F(DeliverOnTest, DoesNotStayWithAnExchangerWhileTheBestAreDown) {
+  serve("192.0.2.2", accepting);
+  EXPECT_EQ(deliver(), accepted_by("192.0.2.2"));
+  EXPECT_FALSE(connection_);
+}
+
+TEST_F(DeliverOnTest, DoesNotStayWithAServerThatIsOutOfOrder) {
+  serve("192.0.2.1",
+        {{"", "220 hi\r\n"}, {"EHLO", "250-hi\r\n250 PIPELINING\r\n"}, {"MAIL", "550 no\r\n"}});
+  EXPECT_TRUE(deliver().starts_with("DConnected to 192.0.2.1 but sender was rejected"));
+  EXPECT_FALSE(connection_);
 }
 
 TEST_F(DeliverTest, KeepsMailWhoseRouteMakesNoSense) {

@@ -26,7 +26,7 @@ class Kept : public ::testing::Test {
   }
 
   KeptWorkers::Time now_;
-  KeptWorkers kept_{[this] { return now_; }};
+  KeptWorkers kept_{[this] { return now_; }, 200};
   std::vector<Fd> theirs_;
 };
 

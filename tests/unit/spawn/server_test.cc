@@ -13,6 +13,7 @@
 #include <deque>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "posix/files.h"
 #include "posix/io.h"
@@ -354,6 +355,83 @@ TEST_F(OwnRemoteSpawn, ReportsForAllThatTheMessageDoesNotOpen) {
   EXPECT_EQ(reports(2),
             (std::vector<std::string>{"1 Zqmail-spawn unable to open message. (#4.3.0)\n",
                                       "2 Zqmail-spawn unable to open message. (#4.3.0)\n"}));
+}
+
+// A qmail-remote that stays: says its process and its words each time.
+constexpr std::string_view staying_qmail_remote = R"(
+import os, socket, sys
+spawn = socket.socket(fileno=int(os.environ["POSTERN_KEPT_WORKER"]))
+words, message = sys.argv[1:], 0
+while True:
+    text = "%d %s %s" % (os.getpid(), " ".join(words), os.read(message, 100).decode())
+    os.write(1, ("r\0" * (len(words) - 2) + "K" + text + "\0").encode())
+    if words[1] == "leave": sys.exit(0)
+    if words[1] == "crash": os.kill(os.getpid(), 9)
+    os.close(message)
+    spawn.send(b"\0")
+    order, fds, _, _ = socket.recv_fds(spawn, 65536, 1)
+    if not order: sys.exit(0)
+    words, message = order.decode().split("\0")[:-1], fds[0]
+)";
+
+class RemoteWorkersThatStay : public OwnRemoteSpawn {
+ protected:
+  void start_staying() {
+    write_program();
+    const std::string program = here_.path() + "/bin/remote";
+    start([&] {
+      return RemoteChannel(
+          {.home = here_.path(), .program = program, .own_program = [=] { return program; }});
+    });
+  }
+  static void write_program() {
+    std::filesystem::remove("bin/remote");
+    std::ofstream("bin/remote") << "#!/usr/bin/python3\n" << staying_qmail_remote;
+    std::filesystem::permissions("bin/remote", std::filesystem::perms{0755});
+  }
+  // The process that delivers, after which the report is `expected`.
+  std::string deliver(const std::string& sender, const std::string& recipient,
+                      const std::string& expected) {
+    order_all({{3, "8/100", sender, recipient}});
+    const std::string text = report().substr(3);
+    const std::size_t blank = text.find(' ');
+    EXPECT_EQ(text.substr(blank + 1), expected);
+    return text.substr(0, blank);
+  }
+};
+
+TEST_F(RemoteWorkersThatStay, DeliverTheNextMessageToTheSameHost) {
+  start_staying();
+  const std::string first = deliver("s", "a@x", "x s a@x the message\n");
+  EXPECT_EQ(deliver("t", "b@x", "x t b@x the message\n"), first);
+  EXPECT_NE(deliver("s", "a@y", "y s a@y the message\n"), first);
+  order_all({{1, "8/100", "s", "a@x"}, {2, "8/100", "s", "b@x"}});
+  EXPECT_EQ(reports(2), (std::vector<std::string>{"1 K" + first + " x s a@x b@x the message\n",
+                                                  "2 K" + first + " x s a@x b@x the message\n"}));
+}
+
+TEST_F(RemoteWorkersThatStay, AreNotMissedWhenTheyEnd) {
+  start_staying();
+  const std::string first = deliver("leave", "a@x", "x leave a@x the message\n");
+  const std::string second = deliver("s", "a@x", "x s a@x the message\n");
+  EXPECT_NE(second, first);
+  ::kill(std::stoi(second), SIGKILL);
+  while (::kill(std::stoi(second), 0) == 0) std::this_thread::yield();
+  EXPECT_NE(deliver("s", "a@x", "x s a@x the message\n"), second);
+}
+
+TEST_F(RemoteWorkersThatStay, CrashAsEver) {
+  start_staying();
+  deliver("s", "a@x", "x s a@x the message\n");
+  order_all({{3, "8/100", "crash", "a@x"}});
+  EXPECT_EQ(report(), "3 Zqmail-remote crashed.\n");
+}
+
+TEST_F(RemoteWorkersThatStay, GoWithTheirProgram) {
+  start_staying();
+  const std::string first = deliver("s", "a@x", "x s a@x the message\n");
+  write_program();
+  EXPECT_NE(deliver("s", "a@x", "x s a@x the message\n"), first);
 }
 
 TEST_F(Spawn, NamesOneRecipientAtATimeToAProgramThatIsNotOurs) {

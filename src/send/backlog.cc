@@ -32,14 +32,6 @@ std::optional<Backlog::Choice> Backlog::take(std::int64_t now, Allowed allowed) 
   return allowed.retries ? take_retry(now) : std::nullopt;
 }
 
-bool Backlog::let_pass(std::int64_t now, Allowed allowed) {
-  if (!allowed.fresh || !fresh_.empty()) return false;
-  const auto retry = allowed.retries ? retries_.next() : std::nullopt;
-  if (retry && *retry <= now && fresh_in_a_row_ >= most_fresh_in_a_row) return false;
-  ++fresh_in_a_row_;
-  return true;
-}
-
 std::optional<std::int64_t> Backlog::next(Allowed allowed) const {
   if (allowed.fresh && !fresh_.empty()) return 0;
   return allowed.retries ? retries_.next() : std::nullopt;

@@ -33,9 +33,6 @@ class Backlog {
   void add_fresh(wire::MessageId id) { fresh_.push_back(id); }
   void add_retry(wire::MessageId id, std::int64_t when) { retries_.add(id, when); }
 
-  /// Whether a fresh message that has just come may be begun at once, without standing in line:
-  /// nobody stands there, and it is not a retry's turn. If so, it counts as taken.
-  bool let_pass(std::int64_t now, Allowed allowed);
   /// Takes the message to try next, if one is due.
   std::optional<Choice> take(std::int64_t now, Allowed allowed);
   /// When take() will have something: 0 for at once, nothing for "not before something changes".

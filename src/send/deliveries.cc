@@ -19,7 +19,10 @@ constexpr int most_steps_per_turn = 64;
 // Messages of one kind read at the same time: each has its file open.
 constexpr std::size_t most_reading = 32;
 constexpr std::size_t piece_bytes = 8192;
-// A first try that lasts longer gets its files, and shows in qmail-qread like any other message.
+// Messages of a channel that may wait for their first try: few, since todo is read over and over.
+constexpr std::size_t most_waiting_first_tries = 64;
+// A first try that waits or lasts longer gets its files, and shows in qmail-qread like any other
+// message.
 constexpr std::int64_t short_try = 2;  // seconds
 // An info file holds one address.
 constexpr std::size_t most_info_bytes = RecipientReader::most_record_bytes;
@@ -43,6 +46,10 @@ Result<Info> read_info(wire::MessageId id) {
   auto sender = wire::parse_info(*bytes);
   if (!sender) return std::unexpected(sender.error());
   return Info{std::move(*sender), info->st_mtime};
+}
+
+bool is_success(const wire::DeliveryReport& report) {
+  return report.text.starts_with(static_cast<char>(wire::Verdict::success));
 }
 
 }  // namespace
@@ -71,51 +78,67 @@ std::optional<std::int64_t> Deliveries::next() const {
   return message && long_try ? std::min(message, long_try) : message ? message : long_try;
 }
 
-bool Deliveries::may_begin_first_try(std::int64_t now) {
-  return has_room() && reading_fresh_.empty() && backlog_.let_pass(now, allowed());
+// It stands in the one line of all that has not been tried.
+bool Deliveries::offer_first_try(wire::MessageId id, std::string sender, std::string address,
+                                 std::int64_t now) {
+  if (waiting_first_tries_ >= most_waiting_first_tries) return false;
+  ++waiting_first_tries_;
+  FirstTry& first = first_tries_[id];
+  first.sender = std::move(sender);
+  first.address = std::move(address);
+  backlog_.add_fresh(id);
+  long_tries_.add(id, now + short_try);
+  return true;
 }
 
-void Deliveries::begin_first_try(wire::MessageId id, const std::string& sender,
-                                 const std::string& address, std::int64_t now) {
+void Deliveries::begin_first_try(wire::MessageId id, FirstTry& first, std::int64_t now) {
+  --waiting_first_tries_;
+  first.running = true;
   Pass pass;
-  pass.sender = sender;
+  pass.sender = first.sender;
   pass.retry_at = next_try(now, now, channel_);
   pass.is_last = is_last_try(now, now, context_.lifetime);
   pass.reading = false;
-  pass.is_first_try = true;
-  long_tries_.add(id, now + short_try);
-  start_delivery(id, passes_.emplace(id, std::move(pass)).first->second, {address, 0});
+  start_delivery(id, passes_.emplace(id, std::move(pass)).first->second, {first.address, 0});
 }
 
 std::vector<wire::MessageId> Deliveries::take_unsettled(std::int64_t now) {
   while (const auto id = long_tries_.take_due(now)) {
-    const auto found = passes_.find(*id);
-    if (found != passes_.end() && found->second.is_first_try) ask_to_settle(*id, found->second);
+    const auto found = first_tries_.find(*id);
+    if (found != first_tries_.end()) ask_to_settle(*id, found->second);
   }
   return std::exchange(unsettled_, {});
 }
 
-void Deliveries::ask_to_settle(wire::MessageId id, Pass& pass) {
-  if (!std::exchange(pass.settling, true)) unsettled_.push_back(id);
+void Deliveries::ask_to_settle(wire::MessageId id, FirstTry& first) {
+  if (!std::exchange(first.settling, true)) unsettled_.push_back(id);
 }
 
 bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
-  Pass& pass = passes_.at(id);
-  pass.settling = false;
+  FirstTry& first = first_tries_.at(id);
+  const auto held = std::exchange(first.held, std::nullopt);
+  const bool missed_turn = std::exchange(first.missed_turn, false);
+  first.settling = false;
+  if (!done && held && !is_success(*held)) {
+    give_up(id, *held);
+    return false;
+  }
+  if (!done && !held) long_tries_.add(id, now + wire::system_failure_pause);
   if (done) {
-    pass.is_first_try = false;
-    if (pass.held) handle(*std::exchange(pass.held, std::nullopt), now);
-    return true;
+    if (!first.running) --waiting_first_tries_;
+    first_tries_.erase(id);
   }
-  if (!pass.held) {
-    long_tries_.add(id, now + wire::system_failure_pause);
-    return true;
-  }
-  const Slot& slot = slots_[pass.held->number];
-  context_.log.line(format_outcome(slot.delivery, Outcome::deferral, pass.held->text.substr(1)));
-  release(pass.held->number);
+  if (missed_turn) backlog_.add_fresh(id);
+  if (held) handle(*held, now);
+  return true;
+}
+
+void Deliveries::give_up(wire::MessageId id, const wire::DeliveryReport& held) {
+  context_.log.line(format_outcome(slots_[held.number].delivery, Outcome::deferral,
+                                   std::string_view(held.text).substr(1)));
+  release(held.number);
   passes_.erase(id);
-  return false;
+  first_tries_.erase(id);
 }
 
 void Deliveries::start(std::int64_t now) {
@@ -134,6 +157,11 @@ bool Deliveries::begin_a_message(std::int64_t now) {
   // Its number stands in the backlog twice, as when its files were removed by hand and a new
   // message got the same number. The pass that runs will put it back.
   if (passes_.contains(choice->id)) return true;
+  if (const auto first = first_tries_.find(choice->id); first != first_tries_.end()) {
+    first->second.missed_turn = first->second.settling;
+    if (!first->second.settling) begin_first_try(choice->id, first->second, now);
+    return true;
+  }
   Pass pass;
   pass.is_retry = choice->is_retry;
   if (!open_pass(pass, choice->id, now)) {
@@ -242,10 +270,11 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
   Pass& pass = passes_.at(id);
   const char letter = report.text.empty() ? '\0' : report.text.front();
   const std::string_view text = std::string_view(report.text).substr(letter == '\0' ? 0 : 1);
-  const bool delivered = letter == static_cast<char>(wire::Verdict::success);
-  if (pass.is_first_try && (pass.settling || !delivered)) {
-    pass.held = report;
-    return ask_to_settle(id, pass);
+  const bool delivered = is_success(report);
+  const auto first = first_tries_.find(id);
+  if (first != first_tries_.end() && (first->second.settling || !delivered)) {
+    first->second.held = report;
+    return ask_to_settle(id, first->second);
   }
   bool settled = true;
   if (delivered) {
@@ -271,7 +300,8 @@ void Deliveries::handle_success(const Slot& slot, Pass& pass) {
   // The last mark in a file would be removed with the file a moment later. A crash before that
   // delivers to this recipient again, as a crash before the mark would.
   const bool is_last = !pass.reading && !pass.unreadable && pass.unsettled == 1 && pass.undone == 1;
-  pass.removed = pass.is_first_try || (is_last && remove_file(path_of(slot.id)).has_value());
+  pass.removed =
+      first_tries_.contains(slot.id) || (is_last && remove_file(path_of(slot.id)).has_value());
   if (!pass.removed) mark_done(slot.id, slot.offset);
   --pass.undone;
 }
@@ -316,7 +346,7 @@ void Deliveries::end_if_over(wire::MessageId id, std::int64_t now) {
   const auto found = passes_.find(id);
   const Pass& pass = found->second;
   if (pass.reading || pass.unsettled > 0) return;
-  if (pass.is_first_try) {
+  if (first_tries_.erase(id) > 0) {
     delivered_.push_back(id);
   } else if (pass.undone > 0 || pass.unreadable) {
     backlog_.add_retry(id, pass.retry_at);

@@ -44,12 +44,9 @@ class Deliveries {
 
   Deliveries(Channel channel, DeliveryContext context);
 
-  /// Whether a first try may begin now: there is room, and it is nobody else's turn. If so, it
-  /// must.
-  bool may_begin_first_try(std::int64_t now);
-  /// The first try of a message to one recipient, which has no file but its text. It ends in
-  /// take_delivered(), or asks to be settled.
-  void begin_first_try(wire::MessageId id, const std::string& sender, const std::string& address,
+  /// A message to one recipient, which has no file but its text, for its first try. It ends in
+  /// take_delivered(), or asks to be settled. False: too many wait for theirs.
+  bool offer_first_try(wire::MessageId id, std::string sender, std::string address,
                        std::int64_t now);
   /// First tries that have not delivered, or last so long that people may ask where the message is:
   /// each is answered by settled().
@@ -90,15 +87,21 @@ class Deliveries {
     bool is_retry = false;
     bool is_last = false;  // temporary failures of this pass are final
     bool reading = true;
-    bool unreadable = false;    // the file must stay, whatever becomes of what was read
-    bool removed = false;       // the file is gone already
-    bool is_first_try = false;  // there is no file yet
-    bool settling = false;      // it is being made
-    std::optional<wire::DeliveryReport> held;  // what has come before it was
+    bool unreadable = false;   // the file must stay, whatever becomes of what was read
+    bool removed = false;      // the file is gone already
     unsigned unsettled = 0;    // deliveries without report, failures without settle()
     std::uint64_t undone = 0;  // recipients read and not marked
     Fd file;
     RecipientReader reader;
+  };
+  // Before its message has a file.
+  struct FirstTry {
+    std::string sender;
+    std::string address;
+    bool running = false;                      // else it stands in the backlog
+    bool settling = false;                     // the file is being made
+    bool missed_turn = false;                  // and meanwhile it does not
+    std::optional<wire::DeliveryReport> held;  // what has come before the file was there
   };
   struct Slot {
     bool busy = false;
@@ -123,7 +126,9 @@ class Deliveries {
   void advance(wire::MessageId id, Pass& pass, std::int64_t now);
   Result<std::optional<RecipientReader::Recipient>> next_recipient(wire::MessageId id, Pass& pass);
   void start_delivery(wire::MessageId id, Pass& pass, RecipientReader::Recipient recipient);
-  void ask_to_settle(wire::MessageId id, Pass& pass);
+  void begin_first_try(wire::MessageId id, FirstTry& first, std::int64_t now);
+  void ask_to_settle(wire::MessageId id, FirstTry& first);
+  void give_up(wire::MessageId id, const wire::DeliveryReport& held);
   void handle_failure(const Slot& slot, std::string text);
   void handle_success(const Slot& slot, Pass& pass);
   void mark_done(wire::MessageId id, std::uint64_t offset);
@@ -135,6 +140,8 @@ class Deliveries {
   DeliveryContext context_;
   Backlog backlog_;
   std::unordered_map<wire::MessageId, Pass> passes_;
+  std::unordered_map<wire::MessageId, FirstTry> first_tries_;
+  std::size_t waiting_first_tries_ = 0;
   Reading reading_fresh_;
   Reading reading_retries_;
   bool begin_next_ = false;          // take turns between beginning and going on

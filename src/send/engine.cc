@@ -47,7 +47,7 @@ Engine::Engine(Settings settings, DeliveryCounts counts, std::size_t number_byte
       clean_(std::move(links.clean)),
       preprocessor_(settings_.rules, syncer_, cleaner_, log_,
                     [this](const Preprocessor::Alone& alone, std::int64_t now) {
-                      return begin_first_try(alone, now);
+                      return take_for_first_try(alone, now);
                     }),
       loader_(log_),
       local_(std::move(links.lspawn), number_bytes, Channel::local,
@@ -217,13 +217,13 @@ void Engine::log_new(const NewMessage& message) {
   log_.line(format_message_info(message));
 }
 
-bool Engine::begin_first_try(const Preprocessor::Alone& alone, std::int64_t now) {
-  const wire::MessageId id = alone.message.id;
-  if (messages_.contains(id) || !of(alone.channel).deliveries.may_begin_first_try(now))
+bool Engine::take_for_first_try(const Preprocessor::Alone& alone, std::int64_t now) {
+  const auto& [message, channel, address] = alone;
+  if (messages_.contains(message.id)) return false;
+  if (!of(channel).deliveries.offer_first_try(message.id, message.sender, address, now))
     return false;
-  log_new(alone.message);
-  messages_.emplace(id, bit_of(alone.channel));
-  of(alone.channel).deliveries.begin_first_try(id, alone.message.sender, alone.address, now);
+  log_new(message);
+  messages_.emplace(message.id, bit_of(channel));
   return true;
 }
 

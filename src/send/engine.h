@@ -76,7 +76,7 @@ class Engine {
   void receive_reports(Channel channel, std::int64_t now);
   void receive_clean_answers(std::int64_t now);
   void admit(std::int64_t now);
-  bool begin_first_try(const Preprocessor::Alone& alone, std::int64_t now);
+  bool take_for_first_try(const Preprocessor::Alone& alone, std::int64_t now);
   void settle_first_tries(std::int64_t now);
   void log_new(const NewMessage& message);
   void load(std::int64_t now);

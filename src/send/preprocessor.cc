@@ -52,8 +52,12 @@ struct Preprocessor::Batch {
 
 bool Preprocessor::has_work() const {
   if (current_) return true;
-  const bool room = written_.size() < most_written && under_way_.size() < most_under_way;
-  return scan_.scanning() && room;
+  return scan_.scanning() && has_room();
+}
+
+// First tries hold nothing open here, and may last.
+bool Preprocessor::has_room() const {
+  return written_.size() < most_written && under_way_.size() - first_tries_.size() < most_under_way;
 }
 
 void Preprocessor::work(std::int64_t now) {
@@ -63,7 +67,7 @@ void Preprocessor::work(std::int64_t now) {
       bytes += read_piece(now);
       continue;
     }
-    if (written_.size() >= most_written || under_way_.size() >= most_under_way) break;
+    if (!has_room()) break;
     const auto id = scan_.next(now);
     if (!id) break;
     ++entries;
@@ -215,11 +219,14 @@ void Preprocessor::put_back(wire::MessageId id, std::int64_t now) {
   scan_.postpone(id, now);
 }
 
-// The message stays in todo, and what has been made of it is not trusted: next time the files are
-// made afresh.
+// The message stays in todo, where it is safe, and what has been made of it is not trusted: next
+// time the files are made afresh.
 void Preprocessor::fail(wire::MessageId id, std::int64_t now) {
   const auto first_try = first_tries_.find(id);
   if (first_try != first_tries_.end()) {
+    // If it is delivered now, nothing but todo/N is removed any more.
+    Entry entry = entry_of(first_try->second.message);
+    (void)clear_leftovers(entry);
     settled_.push_back({id, first_try->second.channel, false});
   } else {
     put_back(id, now);
@@ -252,7 +259,7 @@ bool Preprocessor::write_out(Entry& entry, Output& output) {
   return true;
 }
 
-// The message stays in todo, where it is safe; what has been written is cleared away next time.
+// What has been written is cleared away next time.
 void Preprocessor::give_up(std::int64_t now) {
   put_back(current_->entry.message.id, now);
   current_.reset();

@@ -42,8 +42,8 @@ class Preprocessor {
     Channel channel = Channel::local;
     std::string address;
   };
-  /// True: its first try has begun, and ends in one of settle(), delivered() and put_back(). False:
-  /// it gets its files first.
+  /// True: it is being tried, or will be, which ends in one of settle(), delivered() and
+  /// put_back(). False: it gets its files first.
   using OfferFirstTry = std::function<bool(const Alone&, std::int64_t now)>;
   /// What has become of a settle(): `done`, the message is ours now, and not in todo any more; or
   /// something failed, and it is in its first try as before.
@@ -113,6 +113,7 @@ class Preprocessor {
   };
   struct Batch;
 
+  [[nodiscard]] bool has_room() const;
   void begin(wire::MessageId id, std::int64_t now);
   static Entry entry_of(const NewMessage& message);
   void pass_over(wire::MessageId id, std::int64_t now);

@@ -47,26 +47,6 @@ TEST(Backlog, FreshMailGoesBeforeRetriesButOneInFourIsARetry) {
   EXPECT_EQ(order.size(), 9U);
 }
 
-TEST(Backlog, LetsFreshMailPassThatWouldBeNextAnyway) {
-  Backlog backlog;
-  EXPECT_TRUE(backlog.let_pass(10, {}));
-  EXPECT_FALSE(backlog.let_pass(10, {.fresh = false, .retries = true}));
-  backlog.add_fresh(1);
-  EXPECT_FALSE(backlog.let_pass(10, {}));
-}
-
-TEST(Backlog, LetsThreePassBeforeARetryThatIsDue) {
-  Backlog backlog;
-  backlog.add_retry(101, 20);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(backlog.let_pass(10, {}));
-  EXPECT_FALSE(backlog.let_pass(20, {}));
-  EXPECT_TRUE(backlog.let_pass(20, {.fresh = true, .retries = false}));
-  EXPECT_EQ(backlog.take(20, {})->id, 101U);
-  backlog.add_retry(102, 20);
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(backlog.let_pass(20, {}));
-  EXPECT_FALSE(backlog.let_pass(20, {}));
-}
-
 TEST(Backlog, GivesOnlyTheKindThatIsAllowed) {
   Backlog backlog;
   backlog.add_fresh(1);

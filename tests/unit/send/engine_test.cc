@@ -516,6 +516,8 @@ TEST(Engine, RubbishInRecipientFilesKeepsTheMessage) {
   QueueWorld::write("info/5/rubbish", "x");
   QueueWorld::write("info/5/6", "Fwrong directory\0"s);
   world.start();
+  world.run_until([&] { return world.count_logged("warning") == 4; });
+  world.run_until_logged("success");
   world.run_until_quiet();
   EXPECT_EQ(
       world.count_logged("warning: unknown record type in " + wire::local_path(rubbish) + "!"), 1U);

@@ -172,15 +172,86 @@ TEST(FirstTry, IsNotForAMessageToTwo) {
 }
 
 // todo would fill up, and be read over and over.
-TEST(FirstTry, IsNotForAMessageThatMustWaitForOthers) {
+TEST(FirstTry, IsNotForMoreThanAFewThatWait) {
   QueueWorld world;
   world.counts.remote.limit = 1;
-  for (int i = 0; i < 5; ++i) world.put({"a@x", {"b@z"}});
+  for (int i = 0; i < 100; ++i) world.put({"a@x", {"b@z"}});
   world.start();
-  world.run_until([&] { return QueueWorld::count_files("info") == 4; });
+  world.run_until([&] { return world.count_logged("new msg") == 100; });
   world.run_until_quiet();
-  EXPECT_EQ(QueueWorld::count_files("todo"), 1U);
   EXPECT_EQ(world.orders[1].size(), 1U);
+  EXPECT_GE(QueueWorld::count_files("todo"), 64U);
+  EXPECT_LE(QueueWorld::count_files("todo"), 65U);
+}
+
+TEST(FirstTry, ThatWaitsLongGetsItsFilesBefore) {
+  QueueWorld world;
+  world.counts.remote.limit = 1;
+  for (int i = 0; i < 10; ++i) world.put({"a@x", {"b@z"}});
+  world.start();
+  world.run_until([&] { return world.count_logged("new msg") == 10; });
+  world.now += long_for_a_try;
+  world.run_until([&] { return QueueWorld::count_files("todo") == 0; });
+  EXPECT_EQ(QueueWorld::count_files("remote"), 10U);
+  world.answer = [](Channel, const wire::DeliveryOrder&) { return "Kok\n"s; };
+  world.report(Channel::remote, 0, "Kok\n");
+  world.run_until([&] { return world.count_logged("end msg") == 10; });
+  EXPECT_EQ(world.orders[1].size(), 10U);
+}
+
+// One delivery at a time; the message that waits is just being taken out of todo when the first
+// ends.
+struct MissedTurn {
+  QueueWorld world;
+  explicit MissedTurn(bool can_be_made) {
+    world.counts.remote.limit = 1;
+    for (int i = 0; i < 2; ++i) world.put({"a@x", {"b@z"}});
+    world.start();
+    world.run_until([&] { return world.count_logged("new msg") == 2; });
+    world.clean_answer = [this, can_be_made](const wire::CleanOrder&) {
+      if (!std::exchange(is_reported_, true)) world.report(Channel::remote, 0, "Kok\n");
+      world.engine().turn(nullptr, std::chrono::milliseconds(1));
+      return can_be_made ? ""s : "!"s;
+    };
+    world.now += long_for_a_try;
+    world.run_until([&] { return world.clean_orders.size() >= 2; });
+    world.run_until_logged("success");
+    world.clean_answer = nullptr;
+    world.now += wire::system_failure_pause;
+    world.run_until([&] { return world.orders[1].size() == 2; });
+    world.report(Channel::remote, 0, "Kok\n");
+    world.run_until([&] { return world.count_logged("end msg") == 2; });
+    world.run_until_quiet();
+    EXPECT_EQ(world.orders[1].size(), 2U);
+    expect_empty_queue();
+  }
+
+ private:
+  bool is_reported_ = false;
+};
+
+TEST(FirstTry, WhoseTurnComesWhileItsFilesAreMadeHasItAfterwards) { MissedTurn{true}; }
+
+TEST(FirstTry, WhoseTurnComesWhileItsFilesCannotBeMadeHasItAfterwards) { MissedTurn{false}; }
+
+// The files that could not be made durable must not stay when todo/N goes: they would bring the
+// message once more.
+TEST(FirstTry, ThatDeliversWhileItsFilesCannotBeMadeIsDelivered) {
+  TriedMessage message;
+  bool refuse_orders = true;
+  message.world.clean_answer = [&](const wire::CleanOrder&) {
+    if (!refuse_orders) return ""s;
+    refuse_orders = false;
+    EXPECT_TRUE(QueueWorld::exists(wire::remote_path(message.id)));
+    message.report("Kok\n");
+    message.world.engine().turn(nullptr, std::chrono::milliseconds(1));
+    return "!"s;
+  };
+  message.world.now += long_for_a_try;
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  EXPECT_EQ(message.world.count_logged("success: ok/"), 1U);
+  expect_empty_queue();
 }
 
 TEST(FirstTry, LeavesRetriesTheirTurn) {

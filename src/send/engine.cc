@@ -255,8 +255,7 @@ void Engine::settle_first_tries(std::int64_t now) {
       preprocessor_.settle(id);
     }
     for (const wire::MessageId id : of(channel).deliveries.take_delivered()) {
-      preprocessor_.delivered(id);
-      finisher_.add_delivered(id);
+      finisher_.add_delivered(id, preprocessor_.delivered(id), now);
     }
   }
   preprocessor_.sync_what_is_written(now);

@@ -42,11 +42,26 @@ void Finisher::work(std::int64_t now) {
   }
 }
 
-// The order goes out now, and not with the next work(): a process that has been told to exit does
-// none any more, and todo/N would deliver the message again at the next start.
-void Finisher::add_delivered(wire::MessageId id) {
-  in_todo_.insert(id);
+// todo/N would bring the message a second time, so it goes now, and not with the next work(): a
+// process that has been told to exit does none any more.
+void Finisher::add_delivered(wire::MessageId id, bool may_have_files, std::int64_t now) {
+  in_todo_.emplace(id, may_have_files);
+  take_out_of_todo(id, now);
+}
+
+// Without todo/N the files would be taken for a message.
+void Finisher::take_out_of_todo(wire::MessageId id, std::int64_t now) {
+  if (in_todo_.at(id) && !remove_begun_files(id)) return try_later(id, now);
   cleaner_.add({wire::CleanOrder::Kind::todo, id});
+}
+
+bool Finisher::remove_begun_files(wire::MessageId id) {
+  for (const auto& path : {wire::info_path(id), wire::local_path(id), wire::remote_path(id)}) {
+    if (remove_file(path)) continue;
+    log_.warning({"unable to unlink ", path, "; will try again later"});
+    return false;
+  }
+  return true;
 }
 
 bool Finisher::cleaned(wire::MessageId id, bool done, std::int64_t now) {
@@ -63,7 +78,7 @@ bool Finisher::cleaned(wire::MessageId id, bool done, std::int64_t now) {
 }
 
 void Finisher::finish(wire::MessageId id, std::int64_t now) {
-  if (in_todo_.contains(id)) return cleaner_.add({wire::CleanOrder::Kind::todo, id});
+  if (in_todo_.contains(id)) return take_out_of_todo(id, now);
   switch (begin_bounce(id, now)) {
     case Bounce::none:
       return end(id, now);

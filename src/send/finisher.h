@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -24,9 +25,9 @@ class Finisher {
 
   /// A message with neither local nor remote file.
   void add(wire::MessageId id, std::int64_t when) { due_.add(id, when); }
-  /// A message that its first try has delivered: nothing but its text and its todo file stands, and
-  /// what would bring it a second time is todo/N, so that goes at once.
-  void add_delivered(wire::MessageId id);
+  /// A message that its first try has delivered: its text and its todo file stand, and perhaps what
+  /// was begun of its files.
+  void add_delivered(wire::MessageId id, bool may_have_files, std::int64_t now);
   /// qmail-clean's answer to a todo order. False: it was not ours.
   bool cleaned(wire::MessageId id, bool done, std::int64_t now);
   /// Hears of injections that have ended.
@@ -49,6 +50,8 @@ class Finisher {
   void bounced(const BounceInjector::Injected& injected, std::int64_t now);
   bool remove_bounce(wire::MessageId id);
   void end(wire::MessageId id, std::int64_t now);
+  void take_out_of_todo(wire::MessageId id, std::int64_t now);
+  bool remove_begun_files(wire::MessageId id);
   void leave(wire::MessageId id);
   void try_later(wire::MessageId id, std::int64_t now);
 
@@ -58,7 +61,7 @@ class Finisher {
   DueQueue due_;
   std::deque<wire::MessageId> bounces_;  // wait for an injection to end
   unsigned injecting_ = 0;
-  std::unordered_set<wire::MessageId> in_todo_;  // delivered, and todo/N is to be removed
+  std::unordered_map<wire::MessageId, bool> in_todo_;  // delivered; whether there may be files
   std::unordered_set<wire::MessageId> bounced_;  // sent, but bounce/N could not be removed yet
   std::vector<wire::MessageId> ended_;
 };

@@ -195,14 +195,15 @@ bool Preprocessor::is_taken_for_a_first_try(std::int64_t now) {
   const Channel channel = entry.remote.buffer.empty() ? Channel::local : Channel::remote;
   Alone alone{entry.message, channel, entry.last_address};
   if (!offer_first_try_(alone, now)) return false;
-  first_tries_.emplace(entry.message.id, std::move(alone));
+  first_tries_.emplace(entry.message.id, FirstTry{std::move(alone)});
   return true;
 }
 
 // Nothing tells whether what stands under these names now, after a settle() that failed, is whole:
 // it is made afresh.
 void Preprocessor::settle(wire::MessageId id) {
-  const Alone& alone = first_tries_.at(id);
+  auto& [alone, may_have_files] = first_tries_.at(id);
+  may_have_files = true;
   Entry entry = entry_of(alone.message);
   (alone.channel == Channel::local ? entry.local : entry.remote).buffer =
       wire::format_recipient(alone.address);
@@ -211,6 +212,10 @@ void Preprocessor::settle(wire::MessageId id) {
   } else {
     settled_.push_back({id, alone.channel, false});
   }
+}
+
+bool Preprocessor::delivered(wire::MessageId id) {
+  return first_tries_.extract(id).mapped().may_have_files;
 }
 
 void Preprocessor::put_back(wire::MessageId id, std::int64_t now) {
@@ -224,10 +229,7 @@ void Preprocessor::put_back(wire::MessageId id, std::int64_t now) {
 void Preprocessor::fail(wire::MessageId id, std::int64_t now) {
   const auto first_try = first_tries_.find(id);
   if (first_try != first_tries_.end()) {
-    // If it is delivered now, nothing but todo/N is removed any more.
-    Entry entry = entry_of(first_try->second.message);
-    (void)clear_leftovers(entry);
-    settled_.push_back({id, first_try->second.channel, false});
+    settled_.push_back({id, first_try->second.alone.channel, false});
   } else {
     put_back(id, now);
   }
@@ -333,7 +335,7 @@ void Preprocessor::cleaned(wire::MessageId id, bool done, std::int64_t now) {
   if (first_try.empty()) {
     preprocessed_.push_back(std::move(found.mapped()));
   } else {
-    settled_.push_back({id, first_try.mapped().channel, true});
+    settled_.push_back({id, first_try.mapped().alone.channel, true});
   }
 }
 

@@ -81,8 +81,9 @@ class Preprocessor {
   /// Makes the files of a message in its first try durable, and has it taken out of todo.
   void settle(wire::MessageId id);
   std::vector<Settled> take_settled() { return std::exchange(settled_, {}); }
-  /// The first try was the last. What is left of the message in todo is somebody else's to remove.
-  void delivered(wire::MessageId id) { first_tries_.erase(id); }
+  /// The first try was the last. What is left of the message in todo is somebody else's to remove;
+  /// and, if true, files that a settle() has begun.
+  bool delivered(wire::MessageId id);
   /// What was delivered() has left todo.
   void forget(wire::MessageId id) { under_way_.erase(id); }
   /// The first try has come to nothing, and the message is taken up again later.
@@ -104,6 +105,10 @@ class Preprocessor {
     Output remote;
     std::string last_address;
     std::vector<std::string> changed_directories;  // where names have come or gone
+  };
+  struct FirstTry {
+    Alone alone;
+    bool may_have_files = false;
   };
   // The entry that is being read.
   struct Current {
@@ -135,7 +140,7 @@ class Preprocessor {
   OfferFirstTry offer_first_try_;
   TodoScan scan_;
   std::unordered_set<wire::MessageId> under_way_;
-  std::unordered_map<wire::MessageId, Alone> first_tries_;  // all of them are under way
+  std::unordered_map<wire::MessageId, FirstTry> first_tries_;  // all of them are under way
   std::optional<Current> current_;
   std::vector<Entry> written_;
   bool syncing_ = false;

@@ -337,6 +337,39 @@ TEST(FirstTry, ThatLastsLongGetsItsFilesWhenTheyCanBeMade) {
   EXPECT_EQ(message.count_orders(), 1U);
 }
 
+// A remote/N stands that is of no use, and would bring the message once more.
+TEST(FirstTry, ThatDeliversAfterAllLeavesNoFilesThatWereBegun) {
+  TriedMessage message;
+  TriedMessage::take_info_away();
+  message.world.now += long_for_a_try;
+  message.world.run_until_logged("warning: unable to create info/");
+  TriedMessage::bring_info_back();
+  message.report("Kok\n");
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  expect_empty_queue();
+}
+
+TEST(FirstTry, WhoseFilesCannotBeRemovedStaysInTodo) {
+  TriedMessage message;
+  TriedMessage::take_info_away();
+  message.world.now += long_for_a_try;
+  message.world.run_until_logged("warning: unable to create info/");
+  fs::remove(wire::remote_path(message.id));
+  fs::create_directory(wire::remote_path(message.id));
+  message.report("Kok\n");
+  message.world.run_until_logged("warning: unable to unlink remote/");
+  message.world.run_until_quiet();
+  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
+  fs::remove(wire::remote_path(message.id));
+  TriedMessage::bring_info_back();
+  message.world.now += wire::system_failure_pause;
+  message.world.run_until_logged("end msg " + number(message.id));
+  message.world.run_until_quiet();
+  EXPECT_EQ(message.count_orders(), 1U);
+  expect_empty_queue();
+}
+
 TEST(FirstTry, RunningAtTheEndIsSettledBefore) {
   for (const std::string text : {"Kok\n", "Znot now\n", "Dno such user\n"}) {
     TriedMessage message;

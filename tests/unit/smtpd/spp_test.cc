@@ -197,7 +197,7 @@ TEST(SppSession, SurvivesAnyOutput) {
   std::mt19937 random(20'020'802);  // always the same outputs
   SppConfig config;
   for (auto& section : config.plugins) section = {"plugin"};
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < 2000; ++round) {
     Printing programs;
     SppSession session(config, programs);
     for (int event = 0; event < 8; ++event) {

@@ -142,6 +142,37 @@ void check_replies_in_pieces(std::string_view bytes) {
   require(seen == again, "replies are the same in pieces");
 }
 
+// One message after another over a connection that stays open, all to the same recipients.
+void check_messages_in_turn(std::string_view replies, const remote::Envelope& envelope) {
+  using State = mail::SmtpReplyParser::State;
+  remote::Session session(envelope, "192.0.2.1");
+  mail::SmtpReplyParser parser;
+  bool sent = false;
+  while (!replies.empty()) {
+    const State state = parser.feed(replies);
+    if (state == State::malformed) session.on_malformed_reply(parser.text());
+    if (state == State::complete) session.on_reply(parser.take_reply());
+    if (session.wants_message()) {
+      session.message_sent();
+      sent = true;
+    }
+    if (!session.finished()) {
+      if (state == State::malformed) return;
+      continue;
+    }
+    require(!session.is_stale() || !sent, "what may have arrived is not sent again in silence");
+    require(!session.is_stale() || !session.is_open(), "what is over is not open");
+    if (session.is_stale()) return;
+    const std::string report = session.report();
+    require(report.ends_with('\0'), "a report ends its last record");
+    const std::size_t last = report.rfind('\0', report.size() - 2);
+    require(sent || report[last == report.npos ? 0 : last + 1] != 'K', "K is for what was sent");
+    if (!session.is_open()) return;
+    session.go_on(envelope);
+    sent = false;
+  }
+}
+
 }  // namespace
 
 void try_input(Input input) {
@@ -150,6 +181,8 @@ void try_input(Input input) {
   const std::string sender(input.line());
   const remote::Delivery delivery{"there.example", sender, words_of(input.line())};
   check_replies_in_pieces(input.rest());
+  check_messages_in_turn(input.rest(),
+                         {"mx.example.org", sender, delivery.recipients, std::nullopt, 15});
 
   Server server(input.rest());
   NoNames names;

@@ -14,6 +14,8 @@ from support.wait import PATIENCE, wait_until
 ACCEPT_MAIL = ["S 220 mx.foreign.example ESMTP", "C EHLO *", "S 250 mx.foreign.example",
                "C MAIL *", "S 250 ok", "C RCPT *", "S 250 ok", "C DATA", "S 354 go on",
                "data", "S 250 taken", "C QUIT", "S 221 bye"]
+# A qmail-remote that stays would wait some seconds before it says QUIT.
+ACCEPT_MAIL_AND_CLOSE = ACCEPT_MAIL[:-2]
 
 
 class Peer:

@@ -28,7 +28,7 @@ class Guide(WorldTest):
         self.add_dns("testdomain.de. MX 10 mx.elsewhere.example.\n"
                      "sub.testdomain.de. MX 10 mx.elsewhere.example.\n"
                      "intern.example. MX 10 mx.elsewhere.example.")
-        self.mx = server.ScriptedServer(server.ACCEPT_MAIL, host="mx.elsewhere.example")
+        self.mx = server.ScriptedServer(server.ACCEPT_MAIL_AND_CLOSE, host="mx.elsewhere.example")
 
     def tearDown(self):
         services.wait_for_empty_queue(RELAY)
@@ -75,7 +75,7 @@ class Strangers(WorldTest):
 
     def test_a_wrong_password_keeps_the_mail_until_it_is_put_right(self):
         self.set_control("smtproutes", ":mail.provider.de dHJvdHRlbA== ZmFsc2No\n")
-        with server.ScriptedServer(server.ACCEPT_MAIL, host="mx.elsewhere.example") as mx:
+        with server.ScriptedServer(server.ACCEPT_MAIL_AND_CLOSE, host="mx.elsewhere.example") as mx:
             smtp.inject("alice@example.org", ["joe@elsewhere.example"], "Subject: x\n\nhello\n",
                         address="127.0.0.1")
             self.log.wait_for(r"delivery \d+: deferral: Connected_to_192\.0\.2\.2_but_"

@@ -2,7 +2,7 @@
 # world: --bare-host mx.foreign.example
 from support import server, services, smtp
 from support.case import WorldTest
-from support.server import ACCEPT_MAIL, ScriptedServer
+from support.server import ACCEPT_MAIL, ACCEPT_MAIL_AND_CLOSE, ScriptedServer
 from support.wait import wait_until
 
 MX = "mx.foreign.example"
@@ -80,7 +80,7 @@ class Foreign(WorldTest):
             self.wait_for_success()
 
     def test_a_host_that_closes_after_data_gets_it_again(self):
-        with ScriptedServer([TO_DATA + ["close"], ACCEPT_MAIL], host=MX) as mx:
+        with ScriptedServer([TO_DATA + ["close"], ACCEPT_MAIL_AND_CLOSE], host=MX) as mx:
             self.send()
             self.wait_for_deferral(r"Connected_to_192\.0\.2\.2_but_connection_died\._"
                                    r"Possible_duplicate!_\(#4\.4\.2\)/")

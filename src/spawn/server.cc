@@ -162,18 +162,19 @@ void Server::take_output(Running& running, std::string_view bytes) const {
 }
 
 // It wrote all its output before it said so: what the pipe holds now is the rest. Nothing here
-// waits for the worker, nor goes on for as long as it may write.
+// waits for the worker; one that writes more than is kept is let go.
 void Server::stayed(unsigned number) {
   Running& running = running_[number];
   Worker& worker = running.worker;
   unsigned char code = 0;
   const auto said = read_some(worker.stays.get(), {reinterpret_cast<char*>(&code), 1});
   if (!said || *said == 0) return worker.stays.reset();  // it has ended, or is about to
-  if (wait_for(worker.output.get(), POLLIN, Deadline::after({}))) {
+  while (wait_for(worker.output.get(), POLLIN, Deadline::after({}))) {
     char chunk[chunk_bytes];
     const auto count = read_some(worker.output.get(), chunk);
-    if (!count || *count == 0 || *count == sizeof chunk) return worker.stays.reset();
+    if (!count || *count == 0) return worker.stays.reset();
     take_output(running, {chunk, *count});
+    if (running.too_long) return worker.stays.reset();
   }
   Finished finished{.status = ExitStatus::of_code(code),
                     .output = std::move(running.output),

@@ -571,7 +571,8 @@ words, message = sys.argv[1:], 0
 while True:
     local = words[3]
     text = "%d %s %s" % (os.getpid(), local, os.read(message, 100).decode())
-    os.write(1, b"x" * 65536 if local == "flood" else text.encode())
+    os.write(1, b"x" * 65536 if local == "flood" else
+                b"x" * 17000 if local == "much" else text.encode())
     if local == "leave": sys.exit(0)
     if local == "fail": sys.exit(100)
     if local == "crash": os.kill(os.getpid(), signal.SIGKILL)
@@ -671,6 +672,14 @@ TEST_F(WorkersThatStay, AreLetGoWhenTheirOutputHasEnded) {
   start_staying();
   EXPECT_THAT(deliver("shut"), ::testing::EndsWith(" shut the message\n"));
   EXPECT_THAT(deliver("a"), ::testing::EndsWith(" a the message\n"));
+}
+
+TEST_F(WorkersThatStay, AreHeardToTheEnd) {
+  assign("+:joe:1234:2345:/home/joe:-::\n");
+  start_staying();
+  const std::string first = process_of(deliver("a"));
+  EXPECT_EQ(deliver("much"), std::string(2966, 'x') + "\nError report too long, sorry.\n");
+  EXPECT_NE(process_of(deliver("a")), first) << "one that says too much is let go";
 }
 
 TEST_F(WorkersThatStay, GoWithTheSpawn) {

@@ -33,6 +33,14 @@ TEST_F(OwnRemoteTest, IsTheProgramThatSaysSo) {
   EXPECT_EQ(own_.find("program"), here_.path() + "/program");
 }
 
+// The file is read in pieces.
+TEST_F(OwnRemoteTest, MaySaySoAnywhere) {
+  for (std::size_t before = 32768 - 60; before < 32768 + 10; ++before) {
+    make("\177ELF" + std::string(before, '.') + wire::takes_several_mark + "...");
+    EXPECT_NE(own_.find("program"), "") << before;
+  }
+}
+
 TEST_F(OwnRemoteTest, IsNoScriptAndNoOtherProgram) {
   for (const std::string& bytes :
        {std::string("#!/bin/sh\n# ") + wire::takes_several_mark, std::string("\177ELF...")}) {

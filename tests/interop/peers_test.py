@@ -111,6 +111,11 @@ class Exchange:
             self.peer.wait_for_empty_queue()
         super().tearDown()
 
+    @staticmethod
+    def wait_for_the_end_of_connections():
+        wait_until(lambda: not services.processes("qmail-remote"),
+                   "connections that have stayed for more mail to be closed")
+
     def at_peer(self, user):
         return f"{user}@{self.peer.domain}"
 
@@ -224,12 +229,14 @@ class Exchange:
                       + b">:\n", bounce)
 
     def test_what_they_want_later_is_tried_again(self):
+        self.wait_for_the_end_of_connections()  # they would be served as they have begun
         self.peer.greylist(self.at_peer("bob"))
         self.send_to_peer(self.at_peer("bob"))
         self.log.wait_for(r"delivery \d+: deferral: .*Remote_host_said:_45\d_.*greylisted,"
                           r"_come_again.*")
         self.assertEqual([], services.maildir("bob", self.peer.host))
         self.peer.greylist()
+        self.wait_for_the_end_of_connections()
         services.Service("qmail-send").svc("a")
         self.peer.mail_of("bob")
 

@@ -49,6 +49,11 @@ struct TriedMessage {
   }
   // What makes the files cannot be made.
   static void take_info_away() { fs::rename("info", "info.away"); }
+  void last_too_long_for_its_files() {
+    take_info_away();
+    world.now += long_for_a_try;
+    world.run_until_logged("warning: unable to create info/");
+  }
   static void bring_info_back() { fs::rename("info.away", "info"); }
 };
 
@@ -325,9 +330,7 @@ TEST(FirstTry, WhoseFilesCannotBeMadeIsGivenUpAndBegunAgain) {
 
 TEST(FirstTry, ThatLastsLongGetsItsFilesWhenTheyCanBeMade) {
   TriedMessage message;
-  TriedMessage::take_info_away();
-  message.world.now += long_for_a_try;
-  message.world.run_until_logged("warning: unable to create info/");
+  message.last_too_long_for_its_files();
   message.world.run_until_quiet();
   EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
   TriedMessage::bring_info_back();
@@ -340,9 +343,7 @@ TEST(FirstTry, ThatLastsLongGetsItsFilesWhenTheyCanBeMade) {
 // A remote/N stands that is of no use, and would bring the message once more.
 TEST(FirstTry, ThatDeliversAfterAllLeavesNoFilesThatWereBegun) {
   TriedMessage message;
-  TriedMessage::take_info_away();
-  message.world.now += long_for_a_try;
-  message.world.run_until_logged("warning: unable to create info/");
+  message.last_too_long_for_its_files();
   TriedMessage::bring_info_back();
   message.report("Kok\n");
   message.world.run_until_logged("end msg " + number(message.id));
@@ -352,9 +353,7 @@ TEST(FirstTry, ThatDeliversAfterAllLeavesNoFilesThatWereBegun) {
 
 TEST(FirstTry, WhoseFilesCannotBeRemovedStaysInTodo) {
   TriedMessage message;
-  TriedMessage::take_info_away();
-  message.world.now += long_for_a_try;
-  message.world.run_until_logged("warning: unable to create info/");
+  message.last_too_long_for_its_files();
   fs::remove(wire::remote_path(message.id));
   fs::create_directory(wire::remote_path(message.id));
   message.report("Kok\n");

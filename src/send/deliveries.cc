@@ -52,6 +52,17 @@ bool is_success(const wire::DeliveryReport& report) {
   return report.text.starts_with(static_cast<char>(wire::Verdict::success));
 }
 
+// For a report that is not acted on, whatever it says; one that says nothing known is mangled.
+std::string format_deferral(std::uint64_t delivery, const wire::DeliveryReport& report) {
+  using enum wire::Verdict;
+  const std::string_view text = report.text;
+  if (!text.starts_with(static_cast<char>(temporary)) &&
+      !text.starts_with(static_cast<char>(permanent))) {
+    return format_mangled_report(delivery);
+  }
+  return format_outcome(delivery, Outcome::deferral, text.substr(1));
+}
+
 }  // namespace
 
 Deliveries::Deliveries(Channel channel, DeliveryContext context)
@@ -134,8 +145,7 @@ bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
 }
 
 void Deliveries::give_up(wire::MessageId id, const wire::DeliveryReport& held) {
-  context_.log.line(format_outcome(slots_[held.number].delivery, Outcome::deferral,
-                                   std::string_view(held.text).substr(1)));
+  context_.log.line(format_deferral(slots_[held.number].delivery, held));
   release(held.number);
   passes_.erase(id);
   first_tries_.erase(id);
@@ -286,10 +296,8 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
   } else if (letter == static_cast<char>(wire::Verdict::temporary) && pass.is_last) {
     handle_failure(slot, joined({text, given_up}));
     settled = false;
-  } else if (letter == static_cast<char>(wire::Verdict::temporary)) {
-    context_.log.line(format_outcome(slot.delivery, Outcome::deferral, text));
   } else {
-    context_.log.line(format_mangled_report(slot.delivery));
+    context_.log.line(format_deferral(slot.delivery, report));
   }
   if (pass.is_retry) --retries_running_;
   release(report.number);

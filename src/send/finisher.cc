@@ -42,8 +42,9 @@ void Finisher::work(std::int64_t now) {
   }
 }
 
-// todo/N would bring the message a second time, so it goes now, and not with the next work(): a
-// process that has been told to exit does none any more.
+// The delivery has been reported, so it is durable (qmail-local's syncs, or the other host's word),
+// and nothing need be synced before todo/N goes. That would bring the message a second time, so it
+// goes now, and not with the next work(): a process that has been told to exit does none any more.
 void Finisher::add_delivered(wire::MessageId id, bool may_have_files, std::int64_t now) {
   in_todo_.emplace(id, may_have_files);
   take_out_of_todo(id, now);

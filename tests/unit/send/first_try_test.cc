@@ -328,6 +328,18 @@ TEST(FirstTry, WhoseFilesCannotBeMadeIsGivenUpAndBegunAgain) {
   expect_empty_queue();
 }
 
+// An empty report has no letter.
+TEST(FirstTry, WhoseReportIsEmptyIsGivenUpAsWell) {
+  TriedMessage message;
+  TriedMessage::take_info_away();
+  message.report("");
+  message.world.run_until_logged("delivery 1: report mangled, will defer");
+  message.world.run_until_quiet();
+  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
+  EXPECT_TRUE(message.world.log().ends_with("status: local 0/10 remote 0/20\n"));
+  TriedMessage::bring_info_back();
+}
+
 TEST(FirstTry, ThatLastsLongGetsItsFilesWhenTheyCanBeMade) {
   TriedMessage message;
   message.last_too_long_for_its_files();

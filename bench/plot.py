@@ -14,8 +14,10 @@ def draw(figures):
     parts, top = [], _GAP
     names = list(figures["servers"])
     for workload, results in figures["results"].items():
-        headline = workloads.ALL[workload].headline
-        parts.append(_text(8, top + 12, f"{workloads.ALL[workload].title}, {headline}", "bold"))
+        kind = workloads.ALL[workload]
+        headline = kind.headline
+        parts.append(_text(8, top + 12, f"{kind.title}, {headline}"
+                           + ("" if kind.more_is_better else " (less is better)"), "bold"))
         top += _HEAD
         rates = {name: spreads_of(results[name]["rounds"])[headline] for name in results
                  if "unable" not in results[name]}

@@ -9,6 +9,7 @@
   workloads    what is asked of them
   load, mailbox, counters   what a workload is made of
   statistics, report, plot  what becomes of the figures
+  stacks, flame             what processor time goes to
 
 Nothing is installed on the real machine: what is missing is fetched and unpacked into
 build/interop (tests/interop/unpack), on first use.

@@ -6,7 +6,7 @@ import os
 import pathlib
 import sys
 
-from bench import REPOSITORY, counters, fetch, plot, report, run, servers, workloads
+from bench import REPOSITORY, counters, fetch, flame, plot, report, run, servers, workloads
 from bench.disk import KINDS, Disk
 from bench.world import ServerFailed
 
@@ -32,23 +32,39 @@ def main(arguments):
     try:
         _fetch(plan)
         with Disk(options.fs, options.dir) as disk:
-            figures = run.run(plan, disk)
+            texts = (_find_time if options.flame else _compare)(options, plan, disk)
     except (fetch.FetchError, ServerFailed, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
+    if options.output:
+        _write_files(pathlib.Path(options.output), texts)
+    return 0
+
+
+def _compare(options, plan, disk):
+    """Prints the report. Returns texts by the names of their files."""
+    figures = run.run(plan, disk)
     figures["disk"] = f"in {options.dir}" if options.dir else f"{options.fs} of its own"
     text = report.format_report(figures)
     print(text, end="")
-    if options.output:
-        _write_files(pathlib.Path(options.output), figures, text)
-    return 0
+    return {"bench.txt": text, "bench.json": json.dumps(figures, indent=1) + "\n",
+            "bench.svg": plot.draw(figures)}
+
+
+def _find_time(options, plan, disk):
+    """The same for what processor time goes to."""
+    folded = run.record(plan, disk, options.flame)
+    print(flame.format_shares(folded), end="")
+    title = f"Postern, {workloads.ALL[options.flame].title}: {sum(folded.values())} samples"
+    return {f"flame-{options.flame}.svg": flame.draw(folded, title)}
 
 
 def _plan(options):
     if not counters.can_count():
         print("bench: no perf here (Debian's linux-perf): events are not counted", file=sys.stderr)
-    chosen = [servers.by_name(name) for name in options.servers.split(",")]
-    if options.qmail_home:
+    chosen = [servers.by_name(name) for name in
+              (["postern"] if options.flame else options.servers.split(","))]
+    if options.qmail_home and not options.flame:
         chosen.append(servers.Qmail(options.qmail_home))
     return run.Plan(servers=chosen,
                     workloads=options.workloads,
@@ -66,12 +82,11 @@ def _fetch(plan):
         fetch.unpack(package)
 
 
-def _write_files(directory, figures, text):
+def _write_files(directory, texts):
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "bench.txt").write_text(text, encoding="utf-8")
-    (directory / "bench.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (directory / "bench.svg").write_text(plot.draw(figures), encoding="utf-8")
-    print(f"bench: wrote bench.txt, bench.json and bench.svg to {directory}", file=sys.stderr)
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    print(f"bench: wrote {', '.join(texts)} to {directory}", file=sys.stderr)
 
 
 def _count(text):
@@ -121,7 +136,12 @@ def _parse(arguments):
     parser.add_argument("--build", default=REPOSITORY / "build/release", metavar="DIR",
                         help="take Postern's programs from DIR/bin; default: build/release")
     parser.add_argument("--output", metavar="DIR",
-                        help="write bench.txt, bench.json and bench.svg there")
+                        help="write bench.txt, bench.json and bench.svg there, or what --flame finds")
+    parser.add_argument("--flame", nargs="?", const="smtp-reused", metavar="WORKLOAD",
+                        choices=[name for name, workload in workloads.ALL.items() if workload.share],
+                        help="instead of comparing servers find out what Postern's processor time goes "
+                             "to, in one workload, smtp-reused unless it is named: a table, and "
+                             "flame-WORKLOAD.svg in the directory of --output; needs perf")
     options = parser.parse_args(arguments)
     options.workloads = options.workloads or _names(
         lambda workload: workload.quick if options.quick else not workload.slow)
@@ -132,6 +152,8 @@ def _parse(arguments):
             if name not in known:
                 parser.error(f"no {what} is called {name}; there are {', '.join(known)}")
     options.workloads = options.workloads.split(",")
+    if options.flame and not counters.can_count():
+        parser.error("--flame: there is no perf here (Debian's linux-perf)")
     if options.qmail_home and not (options.qmail_home / "bin/qmail-start").exists():
         parser.error(f"--qmail-home: there is no bin/qmail-start in {options.qmail_home}")
     return options

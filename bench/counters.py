@@ -1,4 +1,4 @@
-"""What a server's processes cost: processor time, and events counted by the kernel.
+"""What a server's processes cost: processor time, what it goes to, and events counted by the kernel.
 
 A server's processes are in a control group of their own; what they start is in it too, and the load's
 programs are not. A group is counted whole, whatever its processes do: events that follow a process
@@ -10,7 +10,11 @@ import pathlib
 import shutil
 import subprocess
 
+from bench import stacks
+
 _TRACING = "/sys/kernel/tracing"
+_SAMPLES = 1999  # a second of processor time
+_RECORD = "/run/bench-perf.data"
 # What is counted, and the kernel's events that add up to it.
 EVENTS = {
     "system calls": ("raw_syscalls:sys_enter",),
@@ -89,39 +93,71 @@ def can_count():
     return shutil.which("perf") is not None
 
 
-class Count:
-    """Counts a group's events between `with` and its end; `totals` has them afterwards."""
+class _Perf:
+    """Has perf watch a group between `with` and its end."""
 
-    def __init__(self, group):
-        self._group = group
-        self.totals = {}
+    def __init__(self, *command):
+        self._command = [*command, "-a", "-D", "-1"]
 
     def __enter__(self):
-        if not os.path.exists(f"{_TRACING}/events"):
-            subprocess.run(["mount", "-t", "tracefs", "tracefs", _TRACING], check=True)
-        events = ",".join(event for several in EVENTS.values() for event in several)
         control, perf_control = os.pipe()
         acknowledged, perf_acknowledges = os.pipe()
         self._process = subprocess.Popen(
-            ["perf", "stat", "-x", ";", "-a", "-D", "-1", "-e", events,
-             "--for-each-cgroup", self._group.name(),
-             "--control", f"fd:{control},{perf_acknowledges}"],
+            [*self._command, "--control", f"fd:{control},{perf_acknowledges}"],
             pass_fds=(control, perf_acknowledges), stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         os.close(control)
         os.close(perf_acknowledges)
         os.write(perf_control, b"enable\n")
         if not os.read(acknowledged, 16):
-            raise OSError(f"perf does not count: {self._process.stderr.read()}")
+            raise OSError(f"perf does not watch: {self._process.stderr.read()}")
         os.close(acknowledged)
         self._control = perf_control
         return self
 
     def __exit__(self, *_):
         self._process.send_signal(2)
-        output = self._process.communicate()[1]
+        self._finish(self._process.communicate()[1])
         os.close(self._control)
-        self.totals = parse_counts(output)
+
+    def _finish(self, said):
+        raise NotImplementedError
+
+
+class Count(_Perf):
+    """Counts a group's events; `totals` has them afterwards."""
+
+    def __init__(self, group):
+        events = ",".join(event for several in EVENTS.values() for event in several)
+        super().__init__("perf", "stat", "-x", ";", "-e", events, "--for-each-cgroup", group.name())
+        self.totals = {}
+
+    def __enter__(self):
+        if not os.path.exists(f"{_TRACING}/events"):
+            subprocess.run(["mount", "-t", "tracefs", "tracefs", _TRACING], check=True)
+        return super().__enter__()
+
+    def _finish(self, said):
+        self.totals = parse_counts(said)
+
+
+class Stacks(_Perf):
+    """Samples what a group's processes do; `folded` has it afterwards. By the clock, because a virtual
+    machine may have no counters in its processor."""
+
+    def __init__(self, group):
+        super().__init__("perf", "record", "-q", "-o", _RECORD, "-e", "cpu-clock", "-F", str(_SAMPLES),
+                         "-G", group.name(), "--call-graph", "fp")
+        self.folded = {}
+
+    def _finish(self, said):
+        """Here, where the programs' files have the names that perf noted."""
+        with subprocess.Popen(["perf", "script", "--no-inline", "-i", _RECORD, "-F", "comm,ip,sym"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as script:
+            self.folded = stacks.fold(script.stdout)
+        os.unlink(_RECORD)
+        if not self.folded:
+            raise OSError(f"perf saw nothing: {said}")
 
 
 def parse_counts(output):

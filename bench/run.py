@@ -45,6 +45,17 @@ def run(plan, disk):
     return figures
 
 
+def record(plan, disk, workload):
+    """Has the first server do one workload. Returns how often it was seen with each stack."""
+    world = World(plan.servers[0], disk, plan.build)
+    try:
+        world.wait_for_start()
+        return world.ask(workload=workload, amount=_amount(plan, workload), watched_for="stacks",
+                         amounts=plan.amounts, connections=plan.connections)["stacks"]
+    finally:
+        world.close()
+
+
 def _round(plan, worlds, results, number):
     """In the last one events are counted, and time is not taken: counting costs some."""
     counted = number == plan.rounds
@@ -52,11 +63,11 @@ def _round(plan, worlds, results, number):
         workload = workloads.ALL[name]
         if workload.once and number > 0 or counted and not workload.share:
             continue
-        share = workload.share * (_COUNTED_SHARE if counted else 1)
-        amount = max(1, int(plan.amounts[workload.amount] * share))
+        amount = _amount(plan, name, _COUNTED_SHARE if counted else 1)
         for world in worlds:
             load_average = os.getloadavg()[0]
-            figures = world.ask(workload=name, amount=amount, counted=counted,
+            figures = world.ask(workload=name, amount=amount,
+                                watched_for="counts" if counted else None,
                                 amounts=plan.amounts, connections=plan.connections)
             result = results[name].setdefault(world.server.name, {"rounds": [], "counts": {}})
             if "unable" in figures:
@@ -67,6 +78,11 @@ def _round(plan, worlds, results, number):
                 result["rounds"].append(figures["values"])
                 result.setdefault("load_averages", []).append(load_average)
             _say(world.server, name, figures)
+
+
+def _amount(plan, name, share=1.0):
+    workload = workloads.ALL[name]
+    return max(1, int(plan.amounts[workload.amount] * workload.share * share))
 
 
 def _say(server, name, figures):

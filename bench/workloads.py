@@ -58,6 +58,8 @@ ALL = {
                         share=0, headline="seconds", more_is_better=False, once=True, slow=True),
 }
 _INJECTORS = 8
+# What perf is to find out meanwhile.
+_WATCHES = {None: contextlib.nullcontext, "counts": counters.Count, "stacks": counters.Stacks}
 
 
 def prepare_mailboxes(place):
@@ -148,7 +150,7 @@ class Work:
 
 
 def do(order, mail_server):
-    """Does the order {"workload", "amount", "counted", "amounts", "connections"}; returns its figures."""
+    """Does the order {"workload", "amount", "watched_for", "amounts", "connections"}; returns its figures."""
     workload = ALL[order["workload"]]
     way = getattr(Work(order, mail_server), workload.way)
     group = mail_server.group
@@ -159,14 +161,16 @@ def do(order, mail_server):
     wanted = load.Load(messages=amount, **workload.options)
     mailbox.empty()
     os.sync()
-    counter = counters.Count(group) if order["counted"] else contextlib.nullcontext()
-    with counter:
+    watch = _WATCHES[order["watched_for"]](group)
+    with watch:
         cpu = group.cpu_seconds()
         began = time.time()
         seconds = way(wanted) - began
         cpu = _settled_cpu(group) - cpu
-    if order["counted"]:
-        return {"counts": {what: total / amount for what, total in counter.totals.items()}}
+    if order["watched_for"] == "counts":
+        return {"counts": {what: total / amount for what, total in watch.totals.items()}}
+    if order["watched_for"] == "stacks":
+        return {"stacks": watch.folded}
     return {"values": {f"{unit}s/s": amount / seconds, f"CPU ms a {unit}": 1000 * cpu / amount}}
 
 

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from bench import counters, load, plot, report, servers, sink, statistics
+from bench import counters, flame, load, plot, report, servers, sink, stacks, statistics
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("POSTERN_BUILD", "build/release")
@@ -88,6 +88,95 @@ class Figures(unittest.TestCase):
         bars = [float(bar.get("width")) for bar in root.findall(f"{name}rect")[1:]]
         self.assertEqual(bars[0], 2 * bars[1])
         self.assertIn("Postfix & co", [text.text for text in root.findall(f"{name}text")])
+
+
+class Flames(unittest.TestCase):
+    SAMPLES = """qmail-queue
+\tffffffff8225fd19 pvm_irq_enable
+\tffffffff8170d59e ext4_sync_file
+\tffffffff8160d59e do_fsync
+\tffffffff8160d111 __x64_sys_fsync
+\tffffffff8100d111 do_syscall_64
+\tffffffff8100d001 entry_SYSCALL_64_after_hwframe
+\t          44f19e fsync
+\t               7 [unknown]
+
+qmail-queue
+\t          401234 postern::Text<char, 2>::feed
+\t               7 [unknown]
+
+qmail-queue
+\t          401234 postern::Text<char, 2>::feed
+
+qmail-smtpd
+\tffffffff8160d59e link_path_walk.part.0.constprop.0
+\tffffffff81601111 do_unlinkat
+\tffffffff81601000 __x64_sys_unlink
+\tffffffff8100d111 do_syscall_64
+
+qmail-smtpd
+
+qmail-smtpd
+\tffffffff82000019 finish_task_switch.isra.0
+\tffffffff82000010 __schedule
+\tffffffff81700010 anon_pipe_read
+\tffffffff81600010 ksys_read
+
+"""
+    FOLDED = {"qmail-queue;syncs;__x64_sys_fsync;do_fsync;ext4_sync_file": 1,
+              "qmail-queue;own code;postern::Text<char, 2>::feed": 2,
+              "qmail-smtpd;file names;__x64_sys_unlink;do_unlinkat;link_path_walk": 1,
+              "qmail-smtpd;not known;nothing": 1,
+              "qmail-smtpd;scheduling;ksys_read;anon_pipe_read;__schedule;finish_task_switch": 1}
+
+    def test_samples_are_counted_by_program_kind_and_functions(self):
+        self.assertEqual(stacks.fold(self.SAMPLES.splitlines(keepends=True)), self.FOLDED)
+        self.assertEqual(stacks.fold(self.SAMPLES.rstrip().splitlines()), self.FOLDED, "no last line")
+        self.assertEqual(stacks.fold([]), {})
+
+    def test_the_kind_is_what_the_time_was_for(self):
+        for seen, kind in (("__x64_sys_execve;load_elf_binary;exc_page_fault", "starting programs"),
+                           ("user;__libc_setup_tls", "starting programs"),
+                           ("__x64_sys_fsync;do_fsync;io_schedule;__schedule", "syncs"),
+                           ("__x64_sys_sendto;tcp_sendmsg;tcp_ack", "network"),
+                           ("user;__libc_poll", "kernel entry"), ("kernel", "kernel entry"),
+                           ("user;postern::read_some", "own code"), ("user;malloc", "own code"),
+                           ("ksys_write;vfs_write;ext4_buffered_write_iter", "other calls")):
+            address = f"{0x401000 if seen.startswith('user;') else 0xffffffff81000000:x}"
+            lines = [f"\t{address} {name}\n" for name in reversed(seen.removeprefix("user;").split(";"))
+                     if name != "kernel"] or ["\tffffffff8100d111 do_syscall_64\n"]
+            self.assertEqual([stack.split(";")[1] for stack in stacks.fold(["x \n", *lines])], [kind])
+
+    def test_frames_lie_within_the_one_they_stand_on_and_fill_it(self):
+        frames = list(flame.layout(self.FOLDED))
+        for frame in frames:
+            above = [one for one in frames if one.names[:-1] == frame.names]
+            if above:  # no stack of these ends below another one's end
+                self.assertEqual(sum(one.samples for one in above), frame.samples)
+                self.assertEqual(min(one.before for one in above), frame.before)
+        programs = [(frame.names[0], frame.before, frame.samples) for frame in frames
+                    if len(frame.names) == 1]
+        self.assertEqual(programs, [("qmail-queue", 0, 3), ("qmail-smtpd", 3, 3)])
+
+    def test_the_picture_is_svg_with_a_rectangle_and_a_title_for_each_frame(self):
+        root = xml.etree.ElementTree.fromstring(flame.draw(self.FOLDED, "this & that"))
+        name = "{http://www.w3.org/2000/svg}"
+        frames = {group.find(f"{name}title").text: group.find(f"{name}rect")
+                  for group in root.findall(f"{name}g")}
+        self.assertIn("postern::Text<char, 2>::feed 33.3%", frames)
+        self.assertIn("fsync 16.7%", frames, "the system call as people call it")
+        width = {title: float(frame.get("width")) for title, frame in frames.items()}
+        self.assertEqual(width["qmail-queue 50.0%"] + width["qmail-smtpd 50.0%"], float(root.get("width")))
+        self.assertEqual(width["own code 33.3%"] + width["syncs 16.7%"], width["qmail-queue 50.0%"])
+        self.assertIn("this & that", [text.text for text in root.findall(f"{name}text")])
+
+    def test_what_is_too_narrow_to_see_is_left_out_and_counted(self):
+        folded = {"long;own code;f": 9_990, "short;own code;g": 10}
+        self.assertNotIn("short", flame.draw(folded, ""))
+        lines = flame.format_shares(folded).splitlines()
+        self.assertIn("| percent of processor time | all | long | others |", lines)
+        self.assertIn("| own code | 100.0 | 99.9 | 0.1 |", lines)
+        self.assertIn("| together | 100.0 | 99.9 | 0.1 |", lines)
 
 
 class Loads(unittest.TestCase):

@@ -29,6 +29,7 @@ class Disk:
         self.directory = pathlib.Path(directory) if directory else self.shared / "disk"
         self.groups = self.shared / "groups" / _GROUPS
         self._kind = None if directory else kind
+        self._made = []
 
     def __enter__(self):
         linux.unshare(linux.CLONE_NEWNS)
@@ -36,7 +37,6 @@ class Disk:
         for path in (self.shared / "disk", self.shared / "groups"):
             path.mkdir(parents=True)
         linux.mount("cgroup2", str(self.shared / "groups"), "cgroup2")
-        self.groups.mkdir(exist_ok=True)
         if self._kind == "tmpfs":
             linux.mount("bench", str(self.directory), "tmpfs")
         elif self._kind:
@@ -52,9 +52,7 @@ class Disk:
         image.unlink()  # its space is free again as soon as nobody has it mounted
 
     def __exit__(self, *_):
-        for group in (*self.groups.glob("*"), self.groups):
-            with contextlib.suppress(OSError):
-                group.rmdir()
+        self.remove_groups()
         if self._kind:
             subprocess.run(["umount", "--lazy", self.directory], check=False)
         subprocess.run(["umount", "--lazy", self.shared / "groups"], check=False)
@@ -67,6 +65,17 @@ class Disk:
         place = self.directory / f"{server}.{os.getpid()}"
         place.mkdir()
         place.chmod(0o755)
+        return place, self.make_group(server)
+
+    def make_group(self, server):
         group = self.groups / f"{server}.{os.getpid()}"
-        group.mkdir()
-        return place, group
+        group.mkdir(parents=True)
+        self._made.append(group)
+        return group
+
+    def remove_groups(self):
+        """Only its own: those of a bench that runs beside this one have no processes yet while its
+        servers are being started, and could be removed."""
+        for group in (*self._made, self.groups):
+            with contextlib.suppress(OSError):
+                group.rmdir()

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from bench import counters, flame, load, plot, report, servers, sink, stacks, statistics
+from bench import counters, disk, flame, load, plot, report, servers, sink, stacks, statistics
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("POSTERN_BUILD", "build/release")
@@ -177,6 +177,20 @@ qmail-smtpd
         self.assertIn("| percent of processor time | all | long | others |", lines)
         self.assertIn("| own code | 100.0 | 99.9 | 0.1 |", lines)
         self.assertIn("| together | 100.0 | 99.9 | 0.1 |", lines)
+
+
+class Groups(unittest.TestCase):
+    def test_the_end_of_a_bench_leaves_the_groups_of_another_that_has_just_made_them(self):
+        with tempfile.TemporaryDirectory() as directory:
+            ours, theirs = disk.Disk("tmpfs", directory), disk.Disk("tmpfs", directory)
+            ours.groups = theirs.groups = pathlib.Path(directory, "groups")
+            group = ours.make_group("postfix")
+            other = theirs.make_group("postern")
+            ours.remove_groups()
+            self.assertFalse(group.exists())
+            self.assertTrue(other.exists())
+            theirs.remove_groups()
+            self.assertFalse(theirs.groups.exists())
 
 
 class Loads(unittest.TestCase):

@@ -55,15 +55,15 @@ def _find_time(options, plan, disk):
     """The same for what processor time goes to."""
     folded = run.record(plan, disk, options.flame)
     print(flame.format_shares(folded), end="")
-    title = f"Postern, {workloads.ALL[options.flame].title}: {sum(folded.values())} samples"
+    title = f"{plan.servers[0].title}, {workloads.ALL[options.flame].title}: {sum(folded.values())} samples"
     return {f"flame-{options.flame}.svg": flame.draw(folded, title)}
 
 
 def _plan(options):
     if not counters.can_count():
         print("bench: no perf here (Debian's linux-perf): events are not counted", file=sys.stderr)
-    chosen = [servers.by_name(name) for name in
-              (["postern"] if options.flame else options.servers.split(","))]
+    names = options.servers.split(",")
+    chosen = [servers.by_name(name) for name in (names[:1] if options.flame else names)]
     if options.qmail_home and not options.flame:
         chosen.append(servers.Qmail(options.qmail_home))
     return run.Plan(servers=chosen,
@@ -139,9 +139,10 @@ def _parse(arguments):
                         help="write bench.txt, bench.json and bench.svg there, or what --flame finds")
     parser.add_argument("--flame", nargs="?", const="smtp-reused", metavar="WORKLOAD",
                         choices=[name for name, workload in workloads.ALL.items() if workload.share],
-                        help="instead of comparing servers find out what Postern's processor time goes "
-                             "to, in one workload, smtp-reused unless it is named: a table, and "
-                             "flame-WORKLOAD.svg in the directory of --output; needs perf")
+                        help="instead of comparing servers find out what processor time of one of them "
+                             "goes to, Postern's or that of the first of --servers, in one workload, "
+                             "smtp-reused unless it is named: a table, and flame-WORKLOAD.svg in the "
+                             "directory of --output; needs perf")
     options = parser.parse_args(arguments)
     options.workloads = options.workloads or _names(
         lambda workload: workload.quick if options.quick else not workload.slow)

@@ -25,7 +25,7 @@ struct Packet {
   std::vector<Fd> descriptors;  // that came along; close-on-exec
 };
 /// The most descriptors that a packet brings.
-inline constexpr std::size_t most_packet_descriptors = 2;
+inline constexpr std::size_t most_packet_descriptors = 3;
 
 /// Never blocks and never raises SIGPIPE. Error EPIPE when the other end has gone, EAGAIN when it
 /// does not read, EMSGSIZE when the packet is too large. Copies of `descriptors` go along.

@@ -12,7 +12,7 @@
 #include "queue/enqueue.h"
 #include "queue/received_line.h"
 #include "wire/home.h"
-#include "wire/kept_worker.h"
+#include "wire/queue_orders.h"
 #include "wire/time_limits.h"
 
 namespace postern::queue {
@@ -49,31 +49,36 @@ int refuse(QueueExit code, const Error& reason) {
 
 void limit_time() { ::alarm(static_cast<unsigned>(wire::queue_writer_deadline)); }
 
-// Asked for by an argument, because a setuid program heeds no variable; and not under another name:
-// whoever stands in our place and runs us would not see the later messages.
-wire::KeptWorker offered_to_stay(std::span<char* const> arguments) {
-  const bool asked = arguments.size() == 2 && arguments[0] == wire::queue_program &&
-                     arguments[1] == wire::kept_queue_argument;
-  return asked ? wire::KeptWorker::on_descriptor() : wire::KeptWorker::none();
+int queue_message(const Submission& submission, Disk& disk) {
+  const auto queued = enqueue(submission, disk);
+  return queued ? static_cast<int>(QueueExit::ok)
+                : refuse(queued.error().code, queued.error().reason);
 }
 
-// One message after another, as long as each is queued and the caller has more of them.
-int queue_messages(Submission& submission, wire::KeptWorker& worker) {
+// Each is taken as if the program had been started for it: nothing of one is left when the next
+// comes.
+int serve_orders(Submission& submission) {
+  auto orders = wire::QueueOrders::on_descriptor();
   Disk disk;
   for (;;) {
-    submission.now = unix_time();
-    const auto queued = enqueue(submission, disk);
-    if (!queued) return refuse(queued.error().code, queued.error().reason);
-    const auto next = worker.next_packet(static_cast<int>(QueueExit::ok));
+    const auto next = orders.next();
     if (!next) return refuse(QueueExit::read_error, next.error());
-    if (!*next) return static_cast<int>(QueueExit::ok);
-    const auto& descriptors = (*next)->descriptors;
-    if (descriptors.size() != 2 || ::dup2(descriptors[0].get(), submission.message_fd) < 0 ||
-        ::dup2(descriptors[1].get(), submission.envelope_fd) < 0) {
-      return refuse(QueueExit::read_error, {"unable to take another message"});
-    }
+    const auto& order = *next;
+    if (!order) return static_cast<int>(QueueExit::ok);
     limit_time();
+    if (!wire::say_taken(*order, submission.pid)) continue;
+    submission.message_fd = order->message.get();
+    submission.envelope_fd = order->envelope.get();
+    submission.now = unix_time();
+    wire::say_done(*order, queue_message(submission, disk));
   }
+}
+
+// Asked for by an argument, because a setuid program heeds no variable; and not under another name:
+// whoever stands in our place and runs us would not see the messages.
+bool is_to_serve(std::span<char* const> arguments) {
+  return arguments.size() == 2 && arguments[0] == wire::queue_program &&
+         arguments[1] == wire::serving_argument;
 }
 
 }  // namespace
@@ -82,7 +87,6 @@ int run_queue_program(std::span<char* const> arguments) {
   guard_signals();
   ::umask(033);
   limit_time();
-  auto worker = offered_to_stay(arguments);
   const std::string home = wire::home();
   if (const auto done = change_directory(home); !done) {
     return refuse(QueueExit::home_trouble, done.error());
@@ -98,7 +102,10 @@ int run_queue_program(std::span<char* const> arguments) {
   // Without /etc/passwd the trace line says "by uid N", which is true of everybody.
   submission.invoker = describe_invoker(
       submission.uid, read_file("/etc/passwd", most_passwd_bytes).value_or(std::string{}));
-  return queue_messages(submission, worker);
+  if (is_to_serve(arguments)) return serve_orders(submission);
+  submission.now = unix_time();
+  Disk disk;
+  return queue_message(submission, disk);
 }
 
 }  // namespace postern::queue

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "posix/environment.h"
+#include "posix/packets.h"
 
 namespace postern::wire {
 
@@ -23,29 +24,21 @@ std::optional<std::vector<std::string>> parse_kept_order(std::string_view bytes)
   return arguments;
 }
 
-KeptWorker KeptWorker::on_descriptor() {
-  // Whatever it is, no program that is run has a use for it.
-  if (::fcntl(kept_worker_fd, F_SETFD, FD_CLOEXEC) != 0) return none();
-  return KeptWorker(Fd(kept_worker_fd));
-}
-
 KeptWorker KeptWorker::from_environment(std::string_view argv0, std::string_view program) {
   const auto value = environment_variable(kept_worker_variable);
   unset_environment_variable(kept_worker_variable);
   if (!value || *value != std::to_string(kept_worker_fd)) return none();
-  KeptWorker worker = on_descriptor();
+  // Whatever it is, no program that is run has a use for it.
+  if (::fcntl(kept_worker_fd, F_SETFD, FD_CLOEXEC) != 0) return none();
+  KeptWorker worker{Fd(kept_worker_fd)};
   return argv0 == program ? std::move(worker) : none();
 }
 
-Result<std::optional<Packet>> KeptWorker::next_packet(int exit_code) {
+Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code) {
   if (!socket_) return std::nullopt;
   const char said = static_cast<char>(exit_code);
   if (!send_packet(socket_.get(), {&said, 1})) return std::nullopt;
-  return receive_packet(socket_.get(), most_kept_order_bytes);
-}
-
-Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code) {
-  auto packet = next_packet(exit_code);
+  auto packet = receive_packet(socket_.get(), most_kept_order_bytes);
   if (!packet) return std::unexpected(packet.error());
   if (!*packet) return std::nullopt;
   auto arguments = parse_kept_order((*packet)->bytes);

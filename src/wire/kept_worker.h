@@ -1,10 +1,8 @@
-// How a program stays for more of the work that it was started for: qmail-local and qmail-remote
-// for their spawns (docs/wire/spawn.md, "Workers that stay"), qmail-queue for a server
-// (docs/wire/queue.md).
-//   starter -> worker, for each piece of work after the first:
-//       qmail-local, qmail-remote   its arguments, each ended by NUL; the message as a descriptor
-//       qmail-queue   one NUL; the message and the envelope as descriptors
-//   worker -> starter, when it has ended one and stays: its exit code, one byte
+// How qmail-local and qmail-remote stay for more of the work that they were started for
+// (docs/wire/spawn.md, "Workers that stay").
+//   spawn -> worker, for each delivery after the first: its arguments, each ended by NUL; the
+//       message as a descriptor
+//   worker -> spawn, when it has ended one and stays: its exit code, one byte
 #pragma once
 
 #include <optional>
@@ -13,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "posix/fd.h"
-#include "posix/packets.h"
 
 namespace postern::wire {
 
@@ -39,13 +37,6 @@ std::optional<std::vector<std::string>> parse_kept_order(std::string_view bytes)
 /// Addresses, and what an empty .qmail file means, which may have some lines.
 inline constexpr std::size_t most_kept_order_bytes = 65536;
 
-/// argv[0] of qmail-queue as its callers run it, in the qmail home.
-inline constexpr std::string_view queue_program = "bin/qmail-queue";
-/// What tells qmail-queue, as its only argument, that there is such a socket. It may stay for
-/// anybody, but heeds no variable. Any other program in its place works once.
-inline constexpr std::string_view kept_queue_argument = "--stay";
-inline constexpr std::string_view kept_queue_order{"\0", 1};
-
 /// The worker's side.
 class KeptWorker {
  public:
@@ -53,14 +44,10 @@ class KeptWorker {
   /// and the descriptor becomes close-on-exec. Nothing is offered to a program that stands in
   /// for `program` under another name: what stands in would not see the later deliveries.
   static KeptWorker from_environment(std::string_view argv0, std::string_view program);
-  /// The descriptor as it is; it becomes close-on-exec.
-  static KeptWorker on_descriptor();
   static KeptWorker none() { return KeptWorker(Fd{}); }
-  /// Tells how the last piece of work has ended, and waits for the next. Nothing: there is none,
-  /// and the process is to exit with `exit_code`. Error: something came that cannot be taken, and
-  /// whoever sent it must not hear of success.
-  Result<std::optional<Packet>> next_packet(int exit_code);
-  /// The same, as qmail-local and qmail-remote get it.
+  /// Tells how the last delivery has ended, and waits for the next. Nothing: there is none, and the
+  /// process is to exit with `exit_code`. Error: something came that cannot be taken, and whoever
+  /// sent it must not hear of success.
   Result<std::optional<KeptOrder>> next(int exit_code);
 
  private:

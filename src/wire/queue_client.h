@@ -24,12 +24,13 @@ struct QueueReply {
   [[nodiscard]] bool permanent() const { return problem.starts_with('D'); }
 };
 
-/// A qmail-queue that has queued one message and waits for another (wire/kept_worker.h). It goes
-/// when this does.
+/// Where a caller who may have many messages gives its orders (wire/queue_orders.h).
 struct KeptQueue {
-  Child child;
-  Fd socket;
-  bool wanted = false;  // there has been one message, so there may be more
+  Fd orders;
+  Child child;              // the qmail-queue that takes them, if it is ours; ends when this goes
+  bool has_taken = false;   // it has taken one
+  bool wanted = false;      // there has been one message, so there may be more
+  bool works_once = false;  // what stands at bin/qmail-queue takes no orders
 };
 
 /// One message on its way into the queue. The order of calls is: write()..., then sender(), then
@@ -41,9 +42,9 @@ class QueueClient {
   /// The process running must ignore SIGPIPE.
   /// `diagnostics` becomes the program's descriptor 2, for a caller whose own 2 is something else.
   static Result<QueueClient> open(const std::string& qmail_home = home(), int diagnostics = 2);
-  /// The same, for a caller that may have many messages: uses the qmail-queue in `kept`, if it
-  /// holds one; else starts one and, from the second message on, offers it to stay. finish() leaves
-  /// it in `kept`, which outlives this. What $QMAILQUEUE names is run for each message.
+  /// The same, for a caller that may have many messages. Where `kept` can be given orders, or from
+  /// the second message on, a qmail-queue that stays gets them; where none takes the order, one
+  /// is started for the message. What $QMAILQUEUE names is run for each message.
   static Result<QueueClient> open(KeptQueue& kept);
   QueueClient(QueueClient&&) = default;
   QueueClient& operator=(QueueClient&&) = default;
@@ -62,12 +63,11 @@ class QueueClient {
   struct Pipes;
 
   QueueClient() = default;
-  static Result<QueueClient> start(Pipes pipes, const std::string& qmail_home, int diagnostics,
-                                   KeptQueue* kept);
-  void use(Pipes pipes, Child child);
-  bool hand_over(Pipes& pipes, KeptQueue& kept);
-  bool waits_for_more(std::string& text);
-  bool read_error_text(std::string& text);
+  static Result<QueueClient> start(Pipes pipes, const std::string& qmail_home, int diagnostics);
+  void use(Pipes pipes, pid_t qp);
+  bool order(Pipes& pipes, KeptQueue& kept);
+  std::string read_error_text();
+  QueueReply judge(std::optional<int> exit_code, const std::string& text) const;
   void put(int fd, std::string_view bytes);
   void flush();
 
@@ -76,10 +76,8 @@ class QueueClient {
   Fd message_;
   Fd envelope_;
   Fd error_text_;
+  Fd answer_;  // of one that has taken our order
   std::string buffer_;
-  Fd socket_;                  // where qmail-queue may say that it stays
-  KeptQueue* kept_ = nullptr;  // and where it then belongs
-  bool handed_over_ = false;   // to one that had stayed: only its word on the socket is success
   bool failed_ = false;
   std::optional<QueueExit> start_failure_;  // qmail-queue never ran; finish() says why
 };

@@ -1,0 +1,93 @@
+#include "wire/queue_orders.h"
+
+#include <fcntl.h>
+
+#include <string>
+
+#include "base/integers.h"
+#include "posix/files.h"
+#include "posix/io.h"
+#include "posix/packets.h"
+#include "posix/pipe.h"
+#include "wire/descriptors.h"
+
+namespace postern::wire {
+namespace {
+
+constexpr std::size_t most_pid_bytes = 20;
+
+// The line comes in one piece, because it was written in one, and nothing comes behind it before we
+// have sent the message.
+std::optional<pid_t> read_qp(const Fd& answer) {
+  char bytes[most_pid_bytes];
+  const auto count = read_some(answer.get(), bytes);
+  if (!count || *count == 0 || bytes[*count - 1] != '\n') return std::nullopt;
+  return parse_decimal<pid_t>({bytes, *count - 1});
+}
+
+}  // namespace
+
+QueueOrders QueueOrders::on_descriptor() {
+  // Where there is none, receiving says so.
+  (void)::fcntl(queue_orders_fd, F_SETFD, FD_CLOEXEC);
+  return QueueOrders(Fd(queue_orders_fd));
+}
+
+Result<std::optional<QueueOrder>> QueueOrders::next() {
+  for (;;) {
+    // A caller that knows without being told need not read it.
+    const auto said = send_packet(socket_.get(), queue_order_bytes);
+    if (!said && said.error().code != EAGAIN) return std::nullopt;
+    auto packet = receive_packet(socket_.get(), queue_order_bytes.size());
+    if (!packet && packet.error().code != EMSGSIZE) return std::unexpected(packet.error());
+    if (packet && !*packet) return std::nullopt;
+    // Without room for a descriptor the kernel leaves it out.
+    if (!packet || (*packet)->descriptors.size() != queue_order_descriptors) continue;
+    auto& descriptors = (*packet)->descriptors;
+    return QueueOrder{
+        std::move(descriptors[0]), std::move(descriptors[1]), std::move(descriptors[2])};
+  }
+}
+
+Status say_taken(const QueueOrder& order, pid_t qp) {
+  return write_all(order.answer.get(), std::to_string(qp) + "\n");
+}
+
+void say_done(const QueueOrder& order, int exit_code) {
+  const char code = static_cast<char>(exit_code);
+  (void)write_all(order.answer.get(), {&code, 1});
+}
+
+Result<QueueServer> start_queue_server(const std::string& qmail_home) {
+  auto sockets = make_packet_pair();
+  if (!sockets) return std::unexpected(sockets.error());
+  const auto nothing = open_file("/dev/null", O_RDONLY);
+  if (!nothing) return std::unexpected(nothing.error());
+  auto child = spawn({.argv = {std::string(queue_program), std::string(serving_argument)},
+                      .fds = {{nothing->get(), queue_fd::message},
+                              {nothing->get(), queue_fd::envelope},
+                              {sockets->theirs.get(), queue_orders_fd}},
+                      .directory = qmail_home});
+  if (!child) return std::unexpected(child.error());
+  return QueueServer{std::move(*child), std::move(sockets->ours)};
+}
+
+std::optional<TakenOrder> give_order(int orders, int message, int envelope) {
+  auto answer = make_pipe();
+  if (!answer) return std::nullopt;
+  const int descriptors[] = {message, envelope, answer->write.get()};
+  if (!send_packet(orders, queue_order_bytes, descriptors)) return std::nullopt;
+  answer->write.reset();
+  const auto qp = read_qp(answer->read);
+  if (!qp) return std::nullopt;
+  return TakenOrder{*qp, std::move(answer->read)};
+}
+
+std::optional<int> read_exit_code(const Fd& answer) {
+  char code = 0;
+  const auto count = read_some(answer.get(), {&code, 1});
+  if (!count || *count == 0) return std::nullopt;
+  return static_cast<unsigned char>(code);
+}
+
+}  // namespace postern::wire

@@ -10,7 +10,8 @@
 #include "posix/environment.h"
 #include "posix/program.h"
 #include "posix/spawn.h"
-#include "start/tcp_environment.h"
+#include "start/remote_identity.h"
+#include "wire/tcp_environment.h"
 
 namespace {
 
@@ -55,27 +56,21 @@ std::optional<sockaddr_storage> address_of_input(AddressCall call) {
 }
 
 void set_tcp_environment(const Options& options) {
-  start::TcpConnection connection;
+  wire::TcpConnection connection;
   const auto local = address_of_input(::getsockname);
   const auto remote = address_of_input(::getpeername);
   if (local) {
-    connection.local = start::describe_end(*local);
+    connection.local = wire::describe_end(*local);
     if (connection.local) connection.local_host = start::find_host_name(*local);
   }
   if (remote) {
-    connection.remote = start::describe_end(*remote);
+    connection.remote = wire::describe_end(*remote);
     if (connection.remote) connection.remote_host = start::find_host_name(*remote);
   }
   if (options.asks_ident && connection.local && connection.remote) {
     connection.remote_info = start::ask_ident(*local, *remote, options.timeout);
   }
-  for (const auto& [name, value] : start::tcp_settings(connection)) {
-    if (value) {
-      set_environment_variable(name.c_str(), *value);
-    } else {
-      unset_environment_variable(name.c_str());
-    }
-  }
+  wire::apply(wire::tcp_settings(connection));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "local/recipient.h"
 #include "local/search.h"
 #include "start/syslog_lines.h"
-#include "start/tcp_environment.h"
+#include "start/remote_identity.h"
 
 namespace postern::fuzz {
 namespace {

@@ -1,16 +1,15 @@
-// The TCP* variables by which tcp-env (and tcpserver) tell a program who is on the other end of
-// descriptor 0. cr.yp.to/proto/ucspi.txt and its TCP protocol; IPv6 as ucspi-tcp-ipv6 has it.
+// The TCP* variables by which tcpserver, tcp-env and qmail-smtp-server tell a program who is on the
+// other end of descriptor 0. cr.yp.to/proto/ucspi.txt and its TCP protocol; IPv6 as ucspi-tcp-ipv6
+// has it.
 #pragma once
 
-#include <netinet/in.h>
+#include <sys/socket.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-namespace postern::start {
+namespace postern::wire {
 
 /// One end of a connection.
 struct TcpEnd {
@@ -37,13 +36,7 @@ struct Setting {
 };
 std::vector<Setting> tcp_settings(const TcpConnection& connection);
 
-/// Asks the remote host whose the connection is (RFC 1413). Nothing: no answer, or no user.
-std::optional<std::string> ask_ident(const sockaddr_storage& local, const sockaddr_storage& remote,
-                                     std::chrono::seconds timeout, in_port_t ident_port = 113);
-/// The user of one reply line ("6193, 23 : USERID : UNIX : joe").
-std::optional<std::string> parse_ident_reply(std::string_view line);
+/// Sets and unsets them in our own environment.
+void apply(const std::vector<Setting>& settings);
 
-/// The name DNS has for an address, in lower case; "softdnserror" if it may have one later.
-std::optional<std::string> find_host_name(const sockaddr_storage& address);
-
-}  // namespace postern::start
+}  // namespace postern::wire

@@ -13,6 +13,7 @@
 #include "smtpd/checker_program.h"
 #include "smtpd/own_addresses.h"
 #include "smtpd/recipient_program.h"
+#include "smtpd/replies.h"
 #include "smtpd/spp_program.h"
 #include "wire/home.h"
 #include "wire/message_queue.h"
@@ -139,7 +140,12 @@ int serve_client(Session& session, const Patience& patience, int in, int out) {
   return Connection(session, patience, in, out).serve();
 }
 
-int serve_smtp(const std::vector<std::string>& arguments) {
+const Program smtpd_program = {.name = "qmail-smtpd",
+                               .out_of_memory = exit_code_of_a_broken_session,
+                               .out_of_memory_text = reply::out_of_memory,
+                               .out_of_memory_fd = 1};
+
+int serve_smtp(const std::vector<std::string>& arguments, Fd orders) {
   ignore_signal(SIGPIPE);
   if (auto changed = change_directory(wire::home()); !changed) {
     return refuse_to_serve(changed.error());
@@ -148,7 +154,7 @@ int serve_smtp(const std::vector<std::string>& arguments) {
   if (!settings) return refuse_to_serve(settings.error());
 
   CheckerProgram checker(settings->auth);
-  wire::QueueProgram queue;
+  wire::QueueProgram queue(std::move(orders));
   RecipientProgram recipient_check(settings->recipient_check);
   SppProgram plugins;
   OwnAddresses addresses;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "posix/fd.h"
+#include "posix/program.h"
 #include "smtpd/session.h"
 
 namespace postern::smtpd {
@@ -21,7 +23,10 @@ struct Patience {
 /// code: 0 after QUIT, 1 after anything else.
 int serve_client(Session& session, const Patience& patience, int in, int out);
 
-/// qmail-smtpd whole, from its arguments on: settings, services, session.
-int serve_smtp(const std::vector<std::string>& arguments);
+/// qmail-smtpd, for start_program().
+extern const Program smtpd_program;
+/// qmail-smtpd whole, from its arguments on: settings, services, session. On the socket `orders`,
+/// if there is one, qmail-queues that are running take messages (wire/queue_orders.h).
+int serve_smtp(const std::vector<std::string>& arguments, Fd orders = {});
 
 }  // namespace postern::smtpd

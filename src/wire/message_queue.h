@@ -31,6 +31,9 @@ class MessageQueue {
 /// qmail home. Outlives its messages.
 class QueueProgram : public MessageQueue {
  public:
+  QueueProgram() = default;
+  /// `orders` is where qmail-queues that are running take messages, if there are any.
+  explicit QueueProgram(Fd orders) { kept_.orders = std::move(orders); }
   Result<std::unique_ptr<OutgoingMessage>> open() override;
 
  private:

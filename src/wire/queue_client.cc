@@ -94,8 +94,7 @@ bool QueueClient::order(Pipes& pipes, KeptQueue& kept) {
     }
   }
   if (!kept.orders) return false;
-  auto taken =
-      give_order(kept.orders.get(), pipes.message.read.get(), pipes.envelope.read.get());
+  auto taken = give_order(kept.orders.get(), pipes.message.read.get(), pipes.envelope.read.get());
   if (!taken) {
     kept.works_once = !kept.has_taken;
     kept.orders.reset();

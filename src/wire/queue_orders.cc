@@ -44,8 +44,8 @@ Result<std::optional<QueueOrder>> QueueOrders::next() {
     // Without room for a descriptor the kernel leaves it out.
     if (!packet || (*packet)->descriptors.size() != queue_order_descriptors) continue;
     auto& descriptors = (*packet)->descriptors;
-    return QueueOrder{
-        std::move(descriptors[0]), std::move(descriptors[1]), std::move(descriptors[2])};
+    return QueueOrder{std::move(descriptors[0]), std::move(descriptors[1]),
+                      std::move(descriptors[2])};
   }
 }
 

@@ -1,0 +1,89 @@
+#include "smtpd/server_program.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/integers.h"
+#include "inet/listen.h"
+#include "posix/environment.h"
+#include "posix/identity.h"
+#include "posix/program.h"
+#include "smtpd/smtp_server.h"
+#include "wire/home.h"
+
+namespace postern::smtpd {
+namespace {
+
+struct Inherited {
+  Fd listener;
+  std::set<pid_t> sessions;
+};
+
+// From ourselves, before we started anew.
+std::optional<Inherited> take_over() {
+  const auto state = environment_variable(server_state_variable);
+  unset_environment_variable(server_state_variable);
+  if (!state) return std::nullopt;
+  std::vector<pid_t> numbers;
+  for (std::string_view rest = *state;;) {
+    const std::size_t comma = rest.find(',');
+    const auto number = parse_decimal<pid_t>(rest.substr(0, comma));
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  const int fd = numbers.front();
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return std::nullopt;
+  }
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return Inherited{Fd(fd), {numbers.begin() + 1, numbers.end()}};
+}
+
+void drop_privilege(const ServerOptions& options) {
+  if (options.uid || options.gid) {
+    const auto become_user = become({.uid = options.uid.value_or(::getuid()),
+                                     .gid = options.gid.value_or(::getgid()),
+                                     .groups = {}});
+    if (!become_user) die(exit_code::temporary, become_user.error());
+  }
+  if (::getuid() == 0) {
+    die(exit_code::permanent, "it does not serve as root: give it -u and -g of qmaild");
+  }
+}
+
+}  // namespace
+
+int run_smtp_server(const std::vector<std::string>& command) {
+  auto options = parse_server_options(std::span(command).subspan(1));
+  if (!options) {
+    die(exit_code::permanent,
+        "usage: qmail-smtp-server [-HRqv] [-c limit] [-b backlog] [-x rules.cdb] [-l name] [-u "
+        "uid] "
+        "[-g gid] address port [argument of qmail-smtpd...]");
+  }
+  auto inherited = take_over();
+  if (!inherited) {
+    auto listener = inet::listen_on(options->host, options->port, options->backlog);
+    if (!listener) die(exit_code::temporary, listener.error());
+    drop_privilege(*options);
+    inherited = Inherited{std::move(*listener), {}};
+  }
+  auto signals = SignalFd::watch({SIGCHLD});
+  if (!signals) die(exit_code::temporary, signals.error());
+  auto broker = QueueBroker::create(wire::home(), options->most_sessions);
+  if (!broker) die(exit_code::temporary, broker.error());
+  const Error reason =
+      SmtpServer(std::move(*options), command, std::move(inherited->listener),
+                 std::move(inherited->sessions), std::move(*signals), std::move(*broker))
+          .run();
+  die(exit_code::temporary, reason);
+}
+
+}  // namespace postern::smtpd

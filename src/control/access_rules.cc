@@ -1,6 +1,6 @@
 #include "control/access_rules.h"
 
-#include "control/cdb.h"
+#include "posix/files.h"
 
 namespace postern::control {
 
@@ -27,11 +27,21 @@ std::vector<std::string> access_rule_keys(std::string_view ip) {
   return keys;
 }
 
-Result<AccessRule> find_access_rule(const std::string& path, std::string_view ip) {
-  auto rules = Cdb::open(path);
-  if (!rules) return std::unexpected(rules.error());
+Status AccessRules::refresh() {
+  auto version = file_version(path_);
+  if (rules_ && version == version_) return {};
+  rules_.reset();
+  auto opened = Cdb::open(path_, Cdb::Access::by_reading);
+  if (!opened) return std::unexpected(opened.error());
+  rules_ = std::make_unique<Cdb>(std::move(*opened));
+  version_ = std::move(version);
+  return {};
+}
+
+Result<AccessRule> AccessRules::find(std::string_view ip) {
+  if (auto done = refresh(); !done) return std::unexpected(done.error());
   for (const auto& key : access_rule_keys(ip)) {
-    const auto value = rules->find(key);
+    const auto value = rules_->find(key);
     if (!value) return std::unexpected(value.error());
     if (*value) return parse_access_rule(**value);
   }

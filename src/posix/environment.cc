@@ -25,6 +25,11 @@ void set_environment_variable(const char* name, const std::string& value) {
 
 void unset_environment_variable(const char* name) { ::unsetenv(name); }
 
+void replace_environment(std::vector<std::string>& entries) {
+  ::clearenv();
+  for (auto& entry : entries) ::putenv(entry.data());
+}
+
 std::vector<std::string> current_environment() {
   std::vector<std::string> entries;
   for (char** entry = environ; *entry != nullptr; ++entry) entries.emplace_back(*entry);

@@ -145,16 +145,15 @@ const Program smtpd_program = {.name = "qmail-smtpd",
                                .out_of_memory_text = reply::out_of_memory,
                                .out_of_memory_fd = 1};
 
-int serve_smtp(const std::vector<std::string>& arguments, Fd orders) {
+ServedClient serve_smtp(const std::vector<std::string>& arguments, wire::MessageQueue& queue) {
   ignore_signal(SIGPIPE);
   if (auto changed = change_directory(wire::home()); !changed) {
-    return refuse_to_serve(changed.error());
+    return {.exit_code = refuse_to_serve(changed.error())};
   }
   auto settings = read_settings(arguments);
-  if (!settings) return refuse_to_serve(settings.error());
+  if (!settings) return {.exit_code = refuse_to_serve(settings.error())};
 
   CheckerProgram checker(settings->auth);
-  wire::QueueProgram queue(std::move(orders));
   RecipientProgram recipient_check(settings->recipient_check);
   SppProgram plugins;
   OwnAddresses addresses;
@@ -166,7 +165,8 @@ int serve_smtp(const std::vector<std::string>& arguments, Fd orders) {
                                          .addresses = addresses,
                                          .now = unix_time,
                                          .pid = ::getpid()});
-  return serve_client(session, {.timeout = timeout}, 0, 1);
+  const int exit_code = serve_client(session, {.timeout = timeout}, 0, 1);
+  return {.exit_code = exit_code, .has_seen_auth = session.has_seen_auth()};
 }
 
 }  // namespace postern::smtpd

@@ -3,7 +3,6 @@
 
 #include <chrono>
 
-#include "posix/fd.h"
 #include "posix/program.h"
 #include "smtpd/session.h"
 
@@ -25,8 +24,12 @@ int serve_client(Session& session, const Patience& patience, int in, int out);
 
 /// qmail-smtpd, for start_program().
 extern const Program smtpd_program;
-/// qmail-smtpd whole, from its arguments on: settings, services, session. On the socket `orders`,
-/// if there is one, qmail-queues that are running take messages (wire/queue_orders.h).
-int serve_smtp(const std::vector<std::string>& arguments, Fd orders = {});
+/// Serves the client on descriptors 0 and 1 from the settings on: what `arguments`, the environment
+/// and control files say now.
+struct ServedClient {
+  int exit_code = 0;
+  bool has_seen_auth = false;  // it has said AUTH, and perhaps a password
+};
+ServedClient serve_smtp(const std::vector<std::string>& arguments, wire::MessageQueue& queue);
 
 }  // namespace postern::smtpd

@@ -5,6 +5,8 @@
 #include "smtpd/connection.h"
 
 int main(int argc, char** argv) {
-  return postern::program(postern::smtpd::smtpd_program,
-                          [&] { return postern::smtpd::serve_smtp({argv + 1, argv + argc}); });
+  return postern::program(postern::smtpd::smtpd_program, [&] {
+    postern::wire::QueueProgram queue;
+    return postern::smtpd::serve_smtp({argv + 1, argv + argc}, queue).exit_code;
+  });
 }

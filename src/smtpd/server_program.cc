@@ -17,13 +17,8 @@
 namespace postern::smtpd {
 namespace {
 
-struct Inherited {
-  Fd listener;
-  std::set<pid_t> sessions;
-};
-
 // From ourselves, before we started anew.
-std::optional<Inherited> take_over() {
+std::optional<ServerState> take_over() {
   const auto state = environment_variable(server_state_variable);
   unset_environment_variable(server_state_variable);
   if (!state) return std::nullopt;
@@ -43,7 +38,7 @@ std::optional<Inherited> take_over() {
     return std::nullopt;
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return Inherited{Fd(fd), {numbers.begin() + 1, numbers.end()}};
+  return ServerState{Fd(fd), {numbers.begin() + 1, numbers.end()}};
 }
 
 void drop_privilege(const ServerOptions& options) {
@@ -68,21 +63,20 @@ int run_smtp_server(const std::vector<std::string>& command) {
         "uid] "
         "[-g gid] address port [argument of qmail-smtpd...]");
   }
-  auto inherited = take_over();
-  if (!inherited) {
+  auto state = take_over();
+  if (!state) {
     auto listener = inet::listen_on(options->host, options->port, options->backlog);
     if (!listener) die(exit_code::temporary, listener.error());
     drop_privilege(*options);
-    inherited = Inherited{std::move(*listener), {}};
+    state = ServerState{std::move(*listener), {}};
   }
   auto signals = SignalFd::watch({SIGCHLD});
   if (!signals) die(exit_code::temporary, signals.error());
   auto broker = QueueBroker::create(wire::home(), options->most_sessions);
   if (!broker) die(exit_code::temporary, broker.error());
-  const Error reason =
-      SmtpServer(std::move(*options), command, std::move(inherited->listener),
-                 std::move(inherited->sessions), std::move(*signals), std::move(*broker))
-          .run();
+  const Error reason = SmtpServer(std::move(*options), command, std::move(*state),
+                                  std::move(*signals), std::move(*broker))
+                           .run();
   die(exit_code::temporary, reason);
 }
 

@@ -192,6 +192,7 @@ bool Session::auth_available() {
 }
 
 Answer Session::on_auth(std::string_view argument) {
+  has_seen_auth_ = true;
   // RFC 4954 4: not twice, and not in the middle of a transaction.
   if (authenticated_) return say(reply::already_authenticated);
   if (!settings_.auth.offered()) return say(reply::auth_off);

@@ -56,6 +56,9 @@ class Session {
   };
   Taken feed_data(std::string_view bytes);
 
+  /// Whether the client has said AUTH, and perhaps a password.
+  [[nodiscard]] bool has_seen_auth() const { return has_seen_auth_; }
+
   /// The client has been silent for too long.
   static Answer time_out();
   /// The client has sent more than most_command_bytes, in lines.
@@ -103,6 +106,7 @@ class Session {
   std::optional<std::string> helo_;
   bool extended_ = false;  // the client has said EHLO
   bool authenticated_ = false;
+  bool has_seen_auth_ = false;
   int failed_logins_ = 0;
   std::optional<bool> checker_is_open_;  // accepts anybody; found out when it first matters
   std::optional<AuthExchange> exchange_;

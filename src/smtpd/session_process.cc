@@ -1,87 +1,87 @@
 #include "smtpd/session_process.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
-#include "control/access_rules.h"
-#include "posix/io.h"
+#include "posix/environment.h"
 #include "posix/program.h"
 #include "smtpd/connection.h"
+#include "wire/kept_worker.h"
 #include "wire/tcp_environment.h"
 
 namespace postern::smtpd {
 namespace {
 
-std::string text_of(const std::optional<std::string>& text) { return text.value_or(""); }
+// Descriptors 0 and 1 are the client's as long as there is one; then both are this.
+int open_nothing() { return ::open("/dev/null", O_RDWR | O_CLOEXEC); }
 
-wire::TcpConnection describe_connection(int connection,
-                                        const std::optional<std::string>& local_host) {
-  sockaddr_storage local{};
-  sockaddr_storage remote{};
-  socklen_t local_size = sizeof local;
-  socklen_t remote_size = sizeof remote;
-  wire::TcpConnection description;
-  if (::getsockname(connection, reinterpret_cast<sockaddr*>(&local), &local_size) == 0) {
-    description.local = wire::describe_end(local);
+bool put_on_descriptors_0_and_1(int fd) { return ::dup2(fd, 0) >= 0 && ::dup2(fd, 1) >= 0; }
+
+// All descriptors but 0, 1, 2 and these.
+void close_others(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  unsigned next = 3;
+  for (const int fd : kept) {
+    if (fd < 3) continue;
+    const auto place = static_cast<unsigned>(fd);
+    if (place > next) ::close_range(next, place - 1, 0);
+    next = place + 1;
   }
-  if (::getpeername(connection, reinterpret_cast<sockaddr*>(&remote), &remote_size) == 0) {
-    description.remote = wire::describe_end(remote);
-  }
-  description.local_host = local_host;
-  return description;
+  ::close_range(next, ~0U, 0);
 }
 
-// Whether the client may stay.
-bool apply_rules(const std::string& path, const wire::TcpEnd& client) {
-  if (path.empty()) return true;
-  const auto rule = control::find_access_rule(path, client.ip);
-  if (!rule) {
-    log_line("drop: " + describe(rule.error()));
-    std::exit(exit_code::temporary);
-  }
-  wire::apply(rule->settings);
-  return !rule->deny;
-}
-
-// All descriptors but 0, 1, 2 and `kept`.
-void close_others(int kept) {
-  if (kept > 3) ::close_range(3, static_cast<unsigned>(kept) - 1, 0);
-  ::close_range(static_cast<unsigned>(kept) + 1, ~0U, 0);
-}
-
-}  // namespace
-
-void log_line(const std::string& text) { (void)write_all(2, "tcpserver: " + text + "\n"); }
-
-void become_session(Fd connection, int orders, const ServerOptions& options) {
-  if (::dup2(connection.get(), 0) < 0 || ::dup2(connection.get(), 1) < 0) {
-    std::exit(exit_code::temporary);
-  }
-  close_others(orders);
+void forget_the_servers_signals() {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::prctl(PR_SET_NAME, "qmail-smtpd");
+}
 
-  const auto description = describe_connection(0, options.local_host);
-  if (!description.local || !description.remote) std::exit(exit_code::temporary);  // it has gone
-  const wire::TcpEnd& local = *description.local;
-  const wire::TcpEnd& remote = *description.remote;
-  wire::apply(wire::tcp_settings(description));
-  const bool allowed = apply_rules(options.rules, remote);
-  if (options.logs_connections) {
-    const std::string pid = std::to_string(::getpid());
-    log_line("pid " + pid + " from " + remote.ip + "\ntcpserver: " + (allowed ? "ok " : "deny ") +
-             pid + " " + text_of(options.local_host) + ":" + local.ip + ":" + local.port + " :" +
-             remote.ip + "::" + remote.port);
+class SessionProcess {
+ public:
+  explicit SessionProcess(const SessionSetup& setup)
+      : arguments_(setup.arguments),
+        queue_(Fd(setup.orders)),
+        server_(wire::KeptWorker::on(Fd(setup.server))),
+        environment_(current_environment()),
+        nothing_(open_nothing()) {}
+
+  // The exit code.
+  int serve(Client client) {
+    for (;;) {
+      replace_environment(environment_);
+      for (const auto& word : client.settings) wire::apply({wire::parse_setting(word)});
+      if (!put_on_descriptors_0_and_1(client.connection.get())) return exit_code::temporary;
+      client.connection.reset();
+      const ServedClient served = serve_smtp(arguments_, queue_);
+      if (served.exit_code != 0 || served.has_seen_auth) return served.exit_code;
+      if (!put_on_descriptors_0_and_1(nothing_.get())) return served.exit_code;
+      auto next = server_.next(served.exit_code);
+      if (!next || !*next) return served.exit_code;
+      client = {std::move((*next)->message), std::move((*next)->arguments)};
+    }
   }
-  if (!allowed) std::exit(exit_code::permanent);
+
+ private:
+  const std::vector<std::string>& arguments_;
+  wire::QueueProgram queue_;
+  wire::KeptWorker server_;
+  std::vector<std::string> environment_;
+  Fd nothing_;
+};
+
+}  // namespace
+
+void become_session(Client client, const SessionSetup& setup) {
+  close_others({client.connection.get(), setup.orders, setup.server});
+  forget_the_servers_signals();
+  ::prctl(PR_SET_NAME, "qmail-smtpd");
   start_program(smtpd_program);
-  std::exit(serve_smtp(options.session, Fd(orders)));
+  std::exit(SessionProcess(setup).serve(std::move(client)));
 }
 
 }  // namespace postern::smtpd

@@ -1,8 +1,9 @@
 // How qmail-local and qmail-remote stay for more of the work that they were started for
-// (docs/wire/spawn.md, "Workers that stay").
-//   spawn -> worker, for each delivery after the first: its arguments, each ended by NUL; the
-//       message as a descriptor
-//   worker -> spawn, when it has ended one and stays: its exit code, one byte
+// (docs/wire/spawn.md, "Workers that stay"), and the sessions of qmail-smtp-server.
+//   starter -> worker, for each piece of work after the first:
+//       qmail-local, qmail-remote   its arguments, each ended by NUL; the message as a descriptor
+//       a session   changes of its environment (wire/tcp_environment.h); the connection
+//   worker -> starter, when it has ended one and stays: its exit code, one byte
 #pragma once
 
 #include <optional>
@@ -44,6 +45,7 @@ class KeptWorker {
   /// and the descriptor becomes close-on-exec. Nothing is offered to a program that stands in
   /// for `program` under another name: what stands in would not see the later deliveries.
   static KeptWorker from_environment(std::string_view argv0, std::string_view program);
+  static KeptWorker on(Fd socket) { return KeptWorker(std::move(socket)); }
   static KeptWorker none() { return KeptWorker(Fd{}); }
   /// Tells how the last delivery has ended, and waits for the next. Nothing: there is none, and the
   /// process is to exit with `exit_code`. Error: something came that cannot be taken, and whoever

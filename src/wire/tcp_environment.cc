@@ -66,4 +66,14 @@ void apply(const std::vector<Setting>& settings) {
   }
 }
 
+std::string format_setting(const Setting& setting) {
+  return setting.value ? setting.name + "=" + *setting.value : setting.name;
+}
+
+Setting parse_setting(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos) return {std::string(word), std::nullopt};
+  return {std::string(word.substr(0, equals)), std::string(word.substr(equals + 1))};
+}
+
 }  // namespace postern::wire

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::wire {
@@ -38,5 +39,9 @@ std::vector<Setting> tcp_settings(const TcpConnection& connection);
 
 /// Sets and unsets them in our own environment.
 void apply(const std::vector<Setting>& settings);
+
+/// A setting as a word: NAME=VALUE, or NAME for one to be unset.
+std::string format_setting(const Setting& setting);
+Setting parse_setting(std::string_view word);
 
 }  // namespace postern::wire

@@ -32,9 +32,9 @@ TEST(AccessRule, SaysNothingWhereItMakesNoSense) {
   }
 }
 
-class AccessRules : public testing::Test {
+class AccessRuleFile : public testing::Test {
  protected:
-  AccessRules() {
+  AccessRuleFile() {
     std::ofstream("rules") << "192.0.2.17:allow,A=\"one\",B=\"\"\n"
                               "192.0.2.:deny\n"
                               "127.:allow,RELAYCLIENT=\"\"\n"
@@ -50,11 +50,12 @@ class AccessRules : public testing::Test {
     EXPECT_EQ(child->wait()->code(), 0);
     std::fclose(rules);
   }
-  static AccessRule find(std::string_view ip) { return find_access_rule("rules.cdb", ip).value(); }
+  AccessRule find(std::string_view ip) { return rules_.find(ip).value(); }
   test::TemporaryDirectory directory_;
+  AccessRules rules_{"rules.cdb"};
 };
 
-TEST_F(AccessRules, AreThoseThatTcprulesCompiles) {
+TEST_F(AccessRuleFile, HasTheRulesThatTcprulesCompiles) {
   EXPECT_THAT(find("192.0.2.17").settings, ElementsAre(Setting{"A", "one"}, Setting{"B", ""}));
   EXPECT_FALSE(find("192.0.2.17").deny);
   EXPECT_TRUE(find("192.0.2.18").deny);
@@ -63,16 +64,18 @@ TEST_F(AccessRules, AreThoseThatTcprulesCompiles) {
   EXPECT_THAT(find("2001:db8::17").settings, ElementsAre(Setting{"A", "all"}));
 }
 
-TEST_F(AccessRules, AllowWhomNoneIsFor) {
+TEST_F(AccessRuleFile, IsReadAnewWhenItHasChanged) {
+  EXPECT_THAT(find("198.51.100.1").settings, ElementsAre(Setting{"A", "all"}));
   std::ofstream("rules") << "192.0.2.:deny\n";
   compile();
-  EXPECT_FALSE(find("198.51.100.1").deny);
+  EXPECT_THAT(find("198.51.100.1").settings, ElementsAre());
+  EXPECT_FALSE(find("198.51.100.1").deny);  // whom no rule is for may connect
 }
 
-TEST_F(AccessRules, ThatCannotBeReadAllowNobody) {
-  EXPECT_FALSE(find_access_rule("no.cdb", "192.0.2.17"));
+TEST_F(AccessRuleFile, ThatCannotBeReadAllowsNobody) {
+  EXPECT_FALSE(AccessRules("no.cdb").find("192.0.2.17"));
   std::ofstream("rules.cdb") << "not a database";
-  EXPECT_FALSE(find_access_rule("rules.cdb", "192.0.2.17"));
+  EXPECT_FALSE(rules_.find("192.0.2.17"));
 }
 
 }  // namespace

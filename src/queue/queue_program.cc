@@ -49,7 +49,21 @@ int refuse(QueueExit code, const Error& reason) {
 
 void limit_time() { ::alarm(static_cast<unsigned>(wire::queue_writer_deadline)); }
 
-int queue_message(const Submission& submission, Disk& disk) {
+int enter_queue(const std::string& home) {
+  if (const auto done = change_directory(home); !done) {
+    return refuse(QueueExit::home_trouble, done.error());
+  }
+  if (const auto done = change_directory("queue"); !done) {
+    return refuse(QueueExit::queue_directory_trouble,
+                  {"unable to switch to " + home + "/queue", done.error().code});
+  }
+  return static_cast<int>(QueueExit::ok);
+}
+
+// The exit code for one message. The queue is entered for each: what is at its place now counts.
+int queue_message(Submission& submission, Disk& disk, const std::string& home) {
+  if (const int code = enter_queue(home); code != 0) return code;
+  submission.now = unix_time();
   const auto queued = enqueue(submission, disk);
   return queued ? static_cast<int>(QueueExit::ok)
                 : refuse(queued.error().code, queued.error().reason);
@@ -57,9 +71,8 @@ int queue_message(const Submission& submission, Disk& disk) {
 
 // Each is taken as if the program had been started for it: nothing of one is left when the next
 // comes.
-int serve_orders(Submission& submission) {
+int serve_orders(Submission& submission, Disk& disk, const std::string& home) {
   auto orders = wire::QueueOrders::on_descriptor();
-  Disk disk;
   for (;;) {
     const auto next = orders.next();
     if (!next) return refuse(QueueExit::read_error, next.error());
@@ -69,8 +82,7 @@ int serve_orders(Submission& submission) {
     if (!wire::say_taken(*order, submission.pid)) continue;
     submission.message_fd = order->message.get();
     submission.envelope_fd = order->envelope.get();
-    submission.now = unix_time();
-    wire::say_done(*order, queue_message(submission, disk));
+    wire::say_done(*order, queue_message(submission, disk, home));
   }
 }
 
@@ -87,25 +99,16 @@ int run_queue_program(std::span<char* const> arguments) {
   guard_signals();
   ::umask(033);
   limit_time();
-  const std::string home = wire::home();
-  if (const auto done = change_directory(home); !done) {
-    return refuse(QueueExit::home_trouble, done.error());
-  }
-  if (const auto done = change_directory("queue"); !done) {
-    return refuse(QueueExit::queue_directory_trouble,
-                  {"unable to switch to " + home + "/queue", done.error().code});
-  }
-
   Submission submission;
   submission.pid = ::getpid();
   submission.uid = ::getuid();
   // Without /etc/passwd the trace line says "by uid N", which is true of everybody.
   submission.invoker = describe_invoker(
       submission.uid, read_file("/etc/passwd", most_passwd_bytes).value_or(std::string{}));
-  if (is_to_serve(arguments)) return serve_orders(submission);
-  submission.now = unix_time();
+  const std::string home = wire::home();
   Disk disk;
-  return queue_message(submission, disk);
+  if (is_to_serve(arguments)) return serve_orders(submission, disk, home);
+  return queue_message(submission, disk, home);
 }
 
 }  // namespace postern::queue

@@ -20,10 +20,10 @@ constexpr int most_steps_per_turn = 64;
 constexpr std::size_t most_reading = 32;
 constexpr std::size_t piece_bytes = 8192;
 // Messages of a channel that may wait for their first try: few, since todo is read over and over.
-constexpr std::size_t most_waiting_first_tries = 64;
+constexpr std::size_t most_waiting_first_tries = 1024;
 // A first try that waits or lasts longer gets its files, and shows in qmail-qread like any other
 // message.
-constexpr std::int64_t short_try = 2;  // seconds
+constexpr std::int64_t short_try = 5;  // seconds
 // An info file holds one address.
 constexpr std::size_t most_info_bytes = RecipientReader::most_record_bytes;
 

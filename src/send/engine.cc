@@ -95,8 +95,8 @@ bool Engine::turn(SignalFd* signals, milliseconds longest) {
 }
 
 void Engine::wait(SignalFd* signals, milliseconds longest) {
-  std::vector<pollfd> items;
-  const auto watch = [&](int fd, short events) { items.push_back({fd, events, 0}); };
+  polled_.clear();
+  const auto watch = [&](int fd, short events) { polled_.push_back({fd, events, 0}); };
   for (const Channel channel : channels) {
     ChannelState& state = of(channel);
     if (state.link.lost()) continue;
@@ -109,13 +109,19 @@ void Engine::wait(SignalFd* signals, milliseconds longest) {
   }
   watch(sync_workers_.fd(), POLLIN);
   watch(bounce_workers_.fd(), POLLIN);
-  const std::size_t trigger = items.size();
-  if (!counts_.exiting) watch(preprocessor_.scan().trigger_fd(), POLLIN);
+  const int trigger = counts_.exiting ? -1 : preprocessor_.scan().trigger_fd();
+  watch(trigger, POLLIN);
   if (signals != nullptr) watch(signals->fd(), POLLIN);
 
   const milliseconds timeout = std::min(longest, time_to_wait(clock_()));
-  ::poll(items.data(), items.size(), static_cast<int>(timeout.count()));
-  if (!counts_.exiting && items[trigger].revents != 0) preprocessor_.scan().pulled();
+  ::poll(polled_.data(), polled_.size(), static_cast<int>(timeout.count()));
+  if (has_news(trigger)) preprocessor_.scan().pulled();
+}
+
+// Nothing is read from where there is nothing: that would be a good part of a turn's calls.
+bool Engine::has_news(int fd) const {
+  return std::ranges::any_of(
+      polled_, [fd](const pollfd& item) { return item.fd == fd && item.revents != 0; });
 }
 
 // Until the earliest thing that somebody has planned.
@@ -138,7 +144,7 @@ milliseconds Engine::time_to_wait(std::int64_t now) const {
 }
 
 void Engine::take_signals(SignalFd* signals) {
-  if (signals == nullptr) return;
+  if (signals == nullptr || !has_news(signals->fd())) return;
   for (const int signal : signals->take()) handle_signal(signal);
 }
 
@@ -173,10 +179,14 @@ void Engine::reread() {
 }
 
 void Engine::receive(std::int64_t now) {
-  for (const Channel channel : channels) receive_reports(channel, now);
-  sync_workers_.finish();
-  bounce_workers_.finish();
-  receive_clean_answers(now);
+  for (const Channel channel : channels) {
+    if (has_news(of(channel).link.from())) receive_reports(channel, now);
+  }
+  // Workers without a descriptor must be asked.
+  for (Workers* workers : {&sync_workers_, &bounce_workers_}) {
+    if (workers->fd() < 0 || has_news(workers->fd())) workers->finish();
+  }
+  if (has_news(clean_.from())) receive_clean_answers(now);
 }
 
 void Engine::receive_reports(Channel channel, std::int64_t now) {

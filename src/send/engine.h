@@ -10,6 +10,8 @@
 // only what needs it.
 #pragma once
 
+#include <poll.h>
+
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -71,6 +73,7 @@ class Engine {
   ChannelState& of(Channel channel) { return channel == Channel::local ? local_ : remote_; }
   void wait(SignalFd* signals, std::chrono::milliseconds longest);
   [[nodiscard]] std::chrono::milliseconds time_to_wait(std::int64_t now) const;
+  [[nodiscard]] bool has_news(int fd) const;
   void take_signals(SignalFd* signals);
   void receive(std::int64_t now);
   void receive_reports(Channel channel, std::int64_t now);
@@ -92,6 +95,7 @@ class Engine {
   Log log_;
   DeliveryCounts counts_;
   std::uint64_t deliveries_started_ = 0;
+  std::vector<pollfd> polled_;  // as the last wait() has found them
   Workers sync_workers_;
   Workers bounce_workers_;
   Syncer syncer_;

@@ -9,7 +9,7 @@
 namespace postern::send {
 namespace {
 
-constexpr std::size_t piece_bytes = 65536;
+constexpr std::size_t piece_bytes = 8192;
 
 bool means_not_now(int code) { return code == EAGAIN || code == EWOULDBLOCK || code == EINTR; }
 

@@ -14,10 +14,10 @@
 namespace postern::send {
 namespace {
 
-constexpr std::size_t piece_bytes = 65536;
+constexpr std::size_t piece_bytes = 16384;
 // A turn's share: so many entries of todo, or so many bytes of them.
 constexpr int most_entries_per_turn = 32;
-constexpr std::size_t most_bytes_per_turn = 4 * piece_bytes;
+constexpr std::size_t most_bytes_per_turn = 16 * piece_bytes;
 // Messages on their way at the same time; each holds three descriptors until it is durable.
 constexpr std::size_t most_under_way = 256;
 constexpr std::size_t most_written = 64;

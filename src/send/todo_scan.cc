@@ -10,6 +10,7 @@ namespace {
 // Anybody on this machine may pull the trigger. However often somebody does, scans keep this
 // distance; under load it lets a few messages come together and share their syncs.
 constexpr auto least_distance = std::chrono::milliseconds{2};
+constexpr auto distance_for_an_entry = std::chrono::microseconds{20};
 // How long to wait when a directory or the trigger cannot be opened or read, in seconds.
 constexpr std::int64_t directory_trouble_pause = 10;
 
@@ -17,7 +18,7 @@ constexpr std::int64_t directory_trouble_pause = 10;
 
 std::optional<std::chrono::milliseconds> TodoScan::pull_waits() const {
   if (!pulled_) return std::nullopt;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(last_begin_ + least_distance -
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(last_begin_ + least_distance + seen_ * distance_for_an_entry -
                                                                  std::chrono::steady_clock::now());
   return std::max(left, std::chrono::milliseconds{0});
 }
@@ -31,6 +32,7 @@ bool TodoScan::begin(std::int64_t now) {
   const auto armed = trigger_.rearm();
   if (!armed) log_.warning({describe(armed.error()), "; new mail is not seen at once"});
   pulled_ = false;
+  seen_ = 0;
   last_begin_ = std::chrono::steady_clock::now();
   std::erase_if(postponed_, [now](const auto& entry) { return entry.second <= now; });
   auto ids = IdsInDirectory::open("todo");
@@ -51,7 +53,10 @@ std::optional<wire::MessageId> TodoScan::next(std::int64_t now) {
   for (;;) {
     const auto id = ids_->next();
     if (id && *id && postponed_.contains(**id)) continue;
-    if (id && *id) return *id;
+    if (id && *id) {
+      ++seen_;
+      return *id;
+    }
     ids_.reset();
     if (!id) {
       log_.alert({"unable to read todo, sleeping..."});

@@ -45,6 +45,7 @@ class TodoScan {
   bool pulled_ = false;
   std::int64_t next_scan_ = 0;
   std::chrono::steady_clock::time_point last_begin_{};
+  int seen_ = 0;  // entries, by the last scan
   std::optional<IdsInDirectory> ids_;
   std::unordered_map<wire::MessageId, std::int64_t> postponed_;  // until when
 };

@@ -7,6 +7,12 @@
 #include "posix/server_log.h"
 
 namespace postern::smtpd {
+namespace {
+
+// That a server has done its work is noticed by the next order, or so long afterwards.
+constexpr std::chrono::seconds between_looks{1};
+
+}  // namespace
 
 Result<QueueBroker> QueueBroker::create(std::string qmail_home, std::size_t most, Times times) {
   auto sockets = make_packet_pair();
@@ -19,20 +25,33 @@ QueueBroker::QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t
       qmail_home_(std::move(qmail_home)),
       most_(most),
       times_(times),
-      not_before_(Deadline::after(std::chrono::milliseconds(0))) {}
+      not_before_(Deadline::after(std::chrono::milliseconds(0))),
+      look_again_(Deadline::never()) {}
 
+// What a server says is of interest where an order waits for it; else the next order finds it, and
+// nobody is woken for it.
 void QueueBroker::add_to(std::vector<pollfd>& polled) const {
   polled.push_back({sockets_.theirs.get(), POLLIN, 0});
+  if (waiting_.empty()) return;
   for (const auto& server : servers_) polled.push_back({server.process.orders.get(), POLLIN, 0});
 }
 
 void QueueBroker::handle(std::span<const pollfd> polled) {
-  std::size_t place = 1;
-  for (auto next = servers_.begin(); next != servers_.end() && place < polled.size(); ++place) {
+  const bool is_order = polled.front().revents != 0;
+  if (is_order || !waiting_.empty()) catch_up();
+  if (is_order) take_order();
+}
+
+// Hears all that servers have said.
+void QueueBroker::catch_up() {
+  std::vector<pollfd> polled;
+  for (const auto& server : servers_) polled.push_back({server.process.orders.get(), POLLIN, 0});
+  if (::poll(polled.data(), polled.size(), 0) <= 0) return;
+  auto next = servers_.begin();
+  for (const auto& heard : polled) {
     const auto server = next++;
-    if (polled[place].revents != 0 && !hear(*server)) servers_.erase(server);
+    if (heard.revents != 0 && !hear(*server)) servers_.erase(server);
   }
-  if (polled.front().revents != 0) take_order();
 }
 
 // False: it has ended.
@@ -77,6 +96,7 @@ bool QueueBroker::give(Server& server, const Packet& order) {
   const int descriptors[] = {order.descriptors[0].get(), order.descriptors[1].get(),
                              order.descriptors[2].get()};
   server.ready = false;
+  if (look_again_.poll_timeout() < 0) look_again_ = Deadline::after(between_looks);
   return send_packet(server.process.orders.get(), wire::queue_order_bytes, descriptors).has_value();
 }
 
@@ -106,9 +126,15 @@ void QueueBroker::dismiss_the_replaced() {
 }
 
 int QueueBroker::tidy() {
+  if (look_again_.passed()) {
+    catch_up();
+    const bool some_work =
+        std::ranges::any_of(servers_, [](auto& server) { return !server.ready; });
+    look_again_ = some_work ? Deadline::after(between_looks) : Deadline::never();
+  }
   std::erase_if(servers_,
                 [](const Server& server) { return server.ready && server.until.passed(); });
-  int timeout = -1;
+  int timeout = look_again_.poll_timeout();
   for (const auto& server : servers_) {
     const int left = server.ready ? server.until.poll_timeout() : -1;
     if (left >= 0) timeout = timeout < 0 ? left : std::min(timeout, left);

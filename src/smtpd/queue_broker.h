@@ -52,6 +52,7 @@ class QueueBroker {
     Deadline until = Deadline::never();
   };
   QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t most, Times times);
+  void catch_up();
   void take_order();
   bool give(Server& server, const Packet& order);
   void start_server();
@@ -67,6 +68,7 @@ class QueueBroker {
   std::deque<Packet> waiting_;  // for a server that has been started
   std::string version_;         // of the file that the servers came from
   Deadline not_before_;         // no server is started
+  Deadline look_again_;         // at what servers have said
 };
 
 }  // namespace postern::smtpd

@@ -127,7 +127,7 @@ void SmtpServer::greet(Fd connection, const sockaddr_storage& remote) {
   if (!options_.rules.empty()) {
     const auto rule = rules_.find(description.remote->ip);
     if (!rule) return log("drop: " + describe(rule.error()));
-    if (rule->deny) return log_connection("deny", 0, description);
+    if (rule->deny) return log_connection("deny", ::getpid(), description);
     settings.insert(settings.end(), rule->settings.begin(), rule->settings.end());
   }
   Client client{std::move(connection), {}};

@@ -6,7 +6,7 @@ namespace postern::control {
 
 AccessRule parse_access_rule(std::string_view value) {
   AccessRule rule;
-  for (std::size_t end; (end = value.find('\0')) != std::string_view::npos;
+  for (std::size_t end = 0; (end = value.find('\0')) != std::string_view::npos;
        value.remove_prefix(end + 1)) {
     const std::string_view part = value.substr(0, end);
     const std::size_t equals = part.find('=');

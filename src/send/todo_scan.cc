@@ -18,7 +18,8 @@ constexpr std::int64_t directory_trouble_pause = 10;
 
 std::optional<std::chrono::milliseconds> TodoScan::pull_waits() const {
   if (!pulled_) return std::nullopt;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(last_begin_ + least_distance + seen_ * distance_for_an_entry -
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(last_begin_ + least_distance +
+                                                                 seen_ * distance_for_an_entry -
                                                                  std::chrono::steady_clock::now());
   return std::max(left, std::chrono::milliseconds{0});
 }

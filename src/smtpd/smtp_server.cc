@@ -90,7 +90,7 @@ void SmtpServer::reap() {
   (void)signals_.take();
   int status = 0;
   // What is no session is a qmail-queue, whose socket shows that it has ended.
-  for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+  for (pid_t pid = -1; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     const auto ended = sessions_.remove(pid, status);
     if (!ended) continue;
     crashed_ = crashed_ || is_crash(status);

@@ -9,8 +9,8 @@
 #include "local/message.h"
 #include "local/recipient.h"
 #include "local/search.h"
-#include "start/syslog_lines.h"
 #include "start/remote_identity.h"
+#include "start/syslog_lines.h"
 
 namespace postern::fuzz {
 namespace {

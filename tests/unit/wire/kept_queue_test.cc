@@ -1,39 +1,24 @@
 // Callers that have more than one message, with a script in the place of qmail-queue that stays.
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "posix/environment.h"
 #include "posix/files.h"
+#include "posix/packets.h"
+#include "support/serving_queue.h"
 #include "support/temporary_directory.h"
 #include "wire/queue_client.h"
+#include "wire/queue_orders.h"
 
 namespace postern::wire {
 namespace {
 
 using ::testing::StartsWith;
-
-// Appends "PID ARGUMENTS: MESSAGE" to the file seen, and stays if it can. Of "leave" it ends with
-// exit 0 and has said nothing, of "refuse" with 31; of "crash" it is killed.
-constexpr std::string_view staying_qmail_queue = R"(#!/usr/bin/python3
-import os, signal, socket, sys
-caller = socket.socket(fileno=3) if sys.argv[1:] == ["--stay"] else None
-message, envelope = 0, 1
-while True:
-    text = os.fdopen(message).read()
-    addresses = os.fdopen(envelope).read()
-    with open("seen", "a") as seen:
-        seen.write("%s: %s %r\n" % (" ".join(sys.argv), text, addresses))
-    if text == "refuse": sys.exit(31)
-    if text == "crash": os.kill(os.getpid(), signal.SIGKILL)
-    if text == "leave" or not caller: os._exit(0)
-    caller.send(b"\0")
-    order, descriptors, _, _ = socket.recv_fds(caller, 100, 2)
-    if not order: os._exit(0)
-    message, envelope = descriptors
-)";
 
 class KeptQueues : public testing::Test {
  public:
@@ -42,7 +27,7 @@ class KeptQueues : public testing::Test {
  protected:
   KeptQueues() {
     std::filesystem::create_directory("bin");
-    put("bin/qmail-queue", staying_qmail_queue);
+    put("bin/qmail-queue", test::serving_queue);
     set_environment_variable("QMAILHOME", directory_.path());
     unset_environment_variable("QMAILQUEUE");
   }
@@ -64,7 +49,7 @@ class KeptQueues : public testing::Test {
   KeptQueue kept_;
 };
 
-TEST_F(KeptQueues, AreOfferedToStayFromTheSecondMessageOn) {
+TEST_F(KeptQueues, ServeFromTheSecondMessageOn) {
   const QueueReply replies[] = {send("one"), send("two"), send("three"), send("four")};
   for (const auto& reply : replies) EXPECT_EQ(reply.problem, "");
   EXPECT_NE(replies[0].qp, replies[1].qp);
@@ -72,26 +57,18 @@ TEST_F(KeptQueues, AreOfferedToStayFromTheSecondMessageOn) {
   EXPECT_EQ(replies[1].qp, replies[3].qp);
   EXPECT_EQ(seen(),
             "bin/qmail-queue: one 'Fa@x\\x00Tb@y\\x00\\x00'\n"
-            "bin/qmail-queue --stay: two 'Fa@x\\x00Tb@y\\x00\\x00'\n"
-            "bin/qmail-queue --stay: three 'Fa@x\\x00Tb@y\\x00\\x00'\n"
-            "bin/qmail-queue --stay: four 'Fa@x\\x00Tb@y\\x00\\x00'\n");
+            "bin/qmail-queue --serve: two 'Fa@x\\x00Tb@y\\x00\\x00'\n"
+            "bin/qmail-queue --serve: three 'Fa@x\\x00Tb@y\\x00\\x00'\n"
+            "bin/qmail-queue --serve: four 'Fa@x\\x00Tb@y\\x00\\x00'\n");
 }
 
-TEST_F(KeptQueues, MayRefuseAMessageAndTheNextIsForAnother) {
+TEST_F(KeptQueues, MayRefuseAMessageAndTakeTheNext) {
   (void)send("one");
   const QueueReply second = send("two");
   EXPECT_THAT(send("refuse").problem, StartsWith("Dmail server permanently rejected message"));
   const QueueReply next = send("four");
   EXPECT_TRUE(next.accepted());
-  EXPECT_NE(next.qp, second.qp);
-}
-
-// Its exit code is that of a program which may not even have seen the message.
-TEST_F(KeptQueues, HaveQueuedAMessageOnlyWhenTheySaySo) {
-  (void)send("one");
-  (void)send("two");
-  EXPECT_EQ(send("leave").problem, "Zqq crashed (#4.3.0)");
-  EXPECT_TRUE(send("four").accepted());
+  EXPECT_EQ(next.qp, second.qp);
 }
 
 TEST_F(KeptQueues, MayCrash) {
@@ -114,7 +91,7 @@ TEST_F(KeptQueues, AreNotMissedWhenTheyAreGone) {
   EXPECT_NE(third.qp, gone);
 }
 
-TEST_F(KeptQueues, DoNotKeepWhatIsNotWanted) {
+TEST_F(KeptQueues, ThrowAwayWhatIsNotWanted) {
   (void)send("one");
   const QueueReply second = send("two");
   {
@@ -122,7 +99,12 @@ TEST_F(KeptQueues, DoNotKeepWhatIsNotWanted) {
     client.write("three");
     client.sender("a@x");
   }
-  EXPECT_NE(send("four").qp, second.qp);
+  auto client = QueueClient::open(kept_).value();
+  client.write("four");
+  client.sender("a@x");
+  client.fail();
+  EXPECT_THAT(client.finish().problem, StartsWith("Zqq read error"));
+  EXPECT_EQ(send("five").qp, second.qp);
 }
 
 TEST_F(KeptQueues, AreNoneOfWhatStandsInForQmailQueue) {
@@ -134,10 +116,36 @@ TEST_F(KeptQueues, AreNoneOfWhatStandsInForQmailQueue) {
   unset_environment_variable("QMAILQUEUE");
 }
 
-// As qmail's own qmail-queue would: the argument means nothing to it.
-TEST_F(KeptQueues, NeedNotKnowHowToStay) {
-  put("bin/qmail-queue", "#!/bin/sh\necho $$ >>seen; cat >/dev/null; cat <&1 >/dev/null\n");
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(send("x").accepted());
+// As qmail's own qmail-queue would: the argument means nothing to it. It is started to no end once,
+// not for each message.
+TEST_F(KeptQueues, NeedNotKnowOfOrders) {
+  put("bin/qmail-queue",
+      "#!/bin/sh\nexec 3<&1\ntext=$(cat)$(tr '\\0' , <&3)\necho \"$text\" >>seen\n"
+      "[ \"$text\" ] || exit 54\n");
+  for (const char* text : {"one ", "two ", "three "}) EXPECT_TRUE(send(text).accepted());
+  EXPECT_EQ(seen(), "one Fa@x,Tb@y,,\n\ntwo Fa@x,Tb@y,,\nthree Fa@x,Tb@y,,\n");
+}
+
+// Somebody else's, of whom we have the socket alone.
+TEST_F(KeptQueues, MayServeFromTheFirstMessageOn) {
+  auto server = start_queue_server(directory_.path()).value();
+  kept_.orders = std::move(server.orders);
+  EXPECT_EQ(send("one").qp, server.child.pid());
+  EXPECT_EQ(send("two").qp, server.child.pid());
+  EXPECT_EQ(send("crash").problem, "Zqq crashed (#4.3.0)");
+  const QueueReply next = send("three");  // by a program of its own
+  EXPECT_TRUE(next.accepted());
+  EXPECT_THAT(seen(), testing::EndsWith("bin/qmail-queue: three 'Fa@x\\x00Tb@y\\x00\\x00'\n"));
+  (void)server.child.wait();
+}
+
+TEST_F(KeptQueues, NeedNotTakeAnOrder) {
+  auto sockets = make_packet_pair().value();
+  kept_.orders = std::move(sockets.ours);
+  std::thread broker([&] { (void)receive_packet(sockets.theirs.get(), 100); });  // and drops it
+  EXPECT_TRUE(send("one").accepted());
+  broker.join();
+  EXPECT_EQ(seen(), "bin/qmail-queue: one 'Fa@x\\x00Tb@y\\x00\\x00'\n");
 }
 
 }  // namespace

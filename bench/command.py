@@ -105,6 +105,7 @@ def _names(wanted):
 
 def _parse(arguments):
     names = [server.name for server in servers.ALL]
+    known_servers = [server.name for server in servers.KNOWN]
     parser = argparse.ArgumentParser(
         prog="scripts/bench", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures Postern and other mail servers side by side. Needs root and a release "
@@ -113,7 +114,9 @@ def _parse(arguments):
                                         for name, workload in workloads.ALL.items()))
     parser.add_argument("--quick", action="store_true", help="an answer in three minutes")
     parser.add_argument("--servers", default=",".join(names), metavar="NAME,...",
-                        help="default: %(default)s")
+                        help="default: %(default)s; there is postern-strangers too, which serves "
+                             "each SMTP client in a process of his own, as if each had an address of "
+                             "his own")
     parser.add_argument("--qmail-home", metavar="DIR", type=pathlib.Path,
                         help="measure a copy of this installation of a qmail too; its programs must "
                              "be compiled for /var/qmail")
@@ -147,7 +150,7 @@ def _parse(arguments):
     options.workloads = options.workloads or _names(
         lambda workload: workload.quick if options.quick else not workload.slow)
     options.connections = options.connections or _CONNECTIONS[options.quick]
-    for given, known, what in ((options.servers, names, "server"),
+    for given, known, what in ((options.servers, known_servers, "server"),
                                (options.workloads, workloads.ALL, "workload")):
         for name in given.split(","):
             if name not in known:

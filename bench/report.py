@@ -39,7 +39,8 @@ def _table(workload, results, servers):
         if name not in spreads:
             yield ""
             yield f"{servers[name]['title']}: n/a, {results[name]['unable']}."
-    medians = {name: spread[workload.headline].median for name, spread in spreads.items()}
+    medians = {name: spread[workload.headline].median for name, spread in spreads.items()
+               if name == OURS or not name.startswith(OURS)}
     ratio = ratio_to_best(medians, OURS, workload.more_is_better)
     if ratio is not None:
         yield ""

@@ -5,13 +5,14 @@ relayed to a port of 127.0.0.1.
 
 from bench.servers.exim import Exim
 from bench.servers.opensmtpd import OpenSmtpd
-from bench.servers.postern import Postern
+from bench.servers.postern import Postern, PosternForStrangers
 from bench.servers.postfix import Postfix
 from bench.servers.qmail import Qmail
 
 ALL = (Postern, Postfix, Exim, OpenSmtpd)
+KNOWN = (*ALL, PosternForStrangers)
 
 
 def by_name(name):
     """KeyError: no such server."""
-    return {server.name: server for server in (*ALL, Qmail)}[name]()
+    return {server.name: server for server in (*KNOWN, Qmail)}[name]()

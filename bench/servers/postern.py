@@ -8,6 +8,7 @@ from bench import REPOSITORY
 from bench.servers import server
 
 _HOME = pathlib.Path("/var/qmail")
+_RUN = _HOME / "supervise/qmail-smtpd/run"
 _SERVICES = ("/etc/service/qmail-send", "/etc/service/qmail-smtpd")
 
 
@@ -54,3 +55,15 @@ class Postern(server.Server):
     def log_tail(self):
         logs = pathlib.Path("/var/log/qmail").glob("*/current")
         return "".join(log.read_text(errors="replace")[-1000:] for log in logs)
+
+
+class PosternForStrangers(Postern):
+    """All the load comes from one address. Mail from many has each client served by a process of his
+    own, as here."""
+    name = "postern-strangers"
+    title = "Postern, a process for each client"
+
+    def install(self, place):
+        super().install(place)
+        text = _RUN.read_text()
+        server.write(_RUN, text.replace("qmail-smtp-server ", "qmail-smtp-server -m 1 "))

@@ -22,6 +22,8 @@ bool set_option(ServerOptions& options, char letter, const std::string& value) {
   switch (letter) {
     case 'c':
       return set_number(options.most_sessions, value) && options.most_sessions > 0;
+    case 'm':
+      return set_number(options.most_clients, value) && options.most_clients > 0;
     case 'b':
       return set_number(options.backlog, value);
     case 'u':

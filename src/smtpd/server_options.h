@@ -14,6 +14,7 @@ namespace postern::smtpd {
 
 struct ServerOptions {
   unsigned most_sessions = 40;            // -c
+  unsigned most_clients = 100;            // -m: of one address that a process serves in turn
   int backlog = 20;                       // -b: connections that may wait for us
   std::string rules;                      // -x, a cdb file; empty: everybody may connect
   std::optional<std::string> local_host;  // -l, $TCPLOCALHOST

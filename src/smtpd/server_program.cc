@@ -59,7 +59,8 @@ int run_smtp_server(const std::vector<std::string>& command) {
   auto options = parse_server_options(std::span(command).subspan(1));
   if (!options) {
     die(exit_code::permanent,
-        "usage: qmail-smtp-server [-HRqv] [-c limit] [-b backlog] [-x rules.cdb] [-l name]"
+        "usage: qmail-smtp-server [-HRqv] [-c limit] [-m clients] [-b backlog] [-x rules.cdb] [-l "
+        "name]"
         " [-u uid] [-g gid] address port [argument of qmail-smtpd...]");
   }
   auto state = take_over();

@@ -46,6 +46,7 @@ SmtpServer::SmtpServer(ServerOptions options, std::vector<std::string> command, 
       signals_(std::move(signals)),
       broker_(std::move(broker)),
       rules_(options_.rules),
+      sessions_({.most_clients = options_.most_clients}),
       not_before_(Deadline::after(std::chrono::milliseconds(0))) {
   sessions_.adopt(state.sessions);
 }

@@ -66,4 +66,5 @@ class PosternForStrangers(Postern):
     def install(self, place):
         super().install(place)
         text = _RUN.read_text()
-        server.write(_RUN, text.replace("qmail-smtp-server ", "qmail-smtp-server -m 1 "))
+        server.write(_RUN, text.replace("qmail-smtp-server ", "qmail-smtp-server -m 1 "), 0o755)
+        self.stop()  # it has been running already

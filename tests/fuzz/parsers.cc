@@ -6,6 +6,7 @@
 
 #include "admin/more_hosts.h"
 #include "base/ascii.h"
+#include "control/access_rules.h"
 #include "fsck/fsck.h"
 #include "fsck/queue_files.h"
 #include "fuzz/support/input.h"
@@ -13,6 +14,7 @@
 #include "qmtp/null_client.h"
 #include "remote/auth.h"
 #include "remote/route.h"
+#include "smtpd/server_options.h"
 #include "smtpd/spp_commands.h"
 #include "smtpd/spp_config.h"
 #include "spawn/passwd_assign.h"
@@ -21,6 +23,7 @@
 #include "wire/layout.h"
 #include "wire/maildirsize.h"
 #include "wire/mailusers.h"
+#include "wire/tcp_environment.h"
 
 namespace postern::fuzz {
 namespace {
@@ -142,10 +145,28 @@ void start_arguments(std::string_view bytes) {
   require(parsed.logger.size() <= arguments.span().size(), "the logger is a part of them");
 }
 
-constexpr std::array<void (*)(std::string_view), 15> parsers = {
-    kept_order, layout,       maildir_quota,  more_hosts,   passage,
-    route,      secret,       servers,        spp_config,   spp_output,
-    extensions, pop3_command, assign_options, fsck_options, start_arguments};
+void access_rule(std::string_view bytes) {
+  for (const auto& setting : control::parse_access_rule(bytes).settings) {
+    require(setting.value && !setting.name.contains('='), "a rule sets a variable that has a name");
+  }
+}
+
+void setting(std::string_view bytes) {
+  require(wire::format_setting(wire::parse_setting(bytes)) == bytes, "a setting is spelt one way");
+}
+
+void server_options(std::string_view bytes) {
+  const auto lines = lines_of(bytes);
+  const auto options = smtpd::parse_server_options(lines);
+  if (!options) return;
+  require(options->most_sessions > 0 && options->most_clients > 0, "somebody is served");
+  require(options->session.size() + 2 <= lines.size(), "arguments come behind the port");
+}
+
+constexpr std::array<void (*)(std::string_view), 18> parsers = {
+    kept_order,     layout,       maildir_quota,   more_hosts,  passage,    route,
+    secret,         servers,      spp_config,      spp_output,  extensions, pop3_command,
+    assign_options, fsck_options, start_arguments, access_rule, setting,    server_options};
 
 }  // namespace
 

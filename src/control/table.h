@@ -46,7 +46,7 @@ inline constexpr std::array table = std::to_array<Spec>({
     {"bouncehost", Kind::line, Default::me, "bouncehost", "", "qmail-send",
      "Host name in the From field of bounces."},
     {"concurrencyincoming", Kind::number, Default::none, "", "connections", "run scripts",
-     "Most SMTP connections tcpserver serves at a time."},
+     "Most SMTP connections served at a time."},
     {"concurrencylocal", Kind::number, Default::literal, "10", "deliveries",
      "qmail-send qmail-start", "Most local deliveries at a time; 0 stops local deliveries."},
     {"concurrencyremote", Kind::number, Default::literal, "20", "deliveries",

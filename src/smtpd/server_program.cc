@@ -1,6 +1,7 @@
 #include "smtpd/server_program.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +39,8 @@ std::optional<ServerState> take_over() {
     return std::nullopt;
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  // Executed as /proc/self/exe, it is "exe" to ps and pidof.
+  ::prctl(PR_SET_NAME, "qmail-smtp-server");
   return ServerState{Fd(fd), {numbers.begin() + 1, numbers.end()}};
 }
 

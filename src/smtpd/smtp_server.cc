@@ -56,6 +56,7 @@ Error SmtpServer::run() {
   while (!crashed_) {
     if (const auto done = turn(); !done) return done.error();
   }
+  write_log();  // why it starts anew, above all
   return start_anew();
 }
 

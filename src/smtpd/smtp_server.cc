@@ -53,6 +53,7 @@ SmtpServer::SmtpServer(ServerOptions options, std::vector<std::string> command, 
 
 Error SmtpServer::run() {
   log_status();
+  reap();  // those that ended while we started anew: their signal went with what we were
   while (!crashed_) {
     if (const auto done = turn(); !done) return done.error();
   }
@@ -84,7 +85,8 @@ Status SmtpServer::turn() {
     log_end(ended);
   }
   if (polled[0].revents != 0) reap();
-  if (polled[1].revents != 0) accept_connections();
+  // After a crash whoever waits is for what we start anew as.
+  if (polled[1].revents != 0 && !crashed_) accept_connections();
   return {};
 }
 

@@ -37,7 +37,8 @@ Result<std::optional<QueueOrder>> QueueOrders::next() {
   for (;;) {
     // A caller that knows without being told need not read it.
     const auto said = send_packet(socket_.get(), queue_order_bytes);
-    if (!said && said.error().code != EAGAIN) return std::nullopt;
+    if (!said && said.error().code == EPIPE) return std::nullopt;
+    if (!said && said.error().code != EAGAIN) return std::unexpected(said.error());
     auto packet = receive_packet(socket_.get(), queue_order_bytes.size());
     if (!packet && packet.error().code != EMSGSIZE) return std::unexpected(packet.error());
     if (packet && !*packet) return std::nullopt;

@@ -335,75 +335,101 @@ class Refused(WorldTest):
         self.assertRegex(said, rb"qmail-queue: warning: unable to create pid/\S+: Permission denied")
 
 
-class Staying(WorldTest):
-    """For a caller that has more messages: "--stay", and a socket as descriptor 3."""
+class Serving(WorldTest):
+    """For callers that have more messages: "--serve", and a socket as descriptor 3."""
 
-    def start(self, name="bin/qmail-queue", message=b"Subject: 1\n\n"):
+    def start(self, name="bin/qmail-queue", argument="--serve", envelope=b""):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.addCleanup(ours.close)
         ours.settimeout(PATIENCE)
 
         def prepare():
             os.dup2(theirs.fileno(), 3)
 
-        with source(message) as text, source(ENVELOPE) as names, theirs:
-            child = subprocess.Popen([name, "--stay"], executable=PROGRAM, stdin=text, stdout=names,
+        with source(b"x\n") as text, source(envelope) as names, theirs:
+            child = subprocess.Popen([name, argument], executable=PROGRAM, stdin=text, stdout=names,
                                      stderr=subprocess.PIPE, preexec_fn=prepare, pass_fds=[3],
                                      user=pwd.getpwnam("alice").pw_uid)
         self.addCleanup(child.communicate)
+        self.addCleanup(ours.close)  # before that, or it would wait
         return child, ours
 
     @staticmethod
-    def hand_over(caller, message, envelope=ENVELOPE):
+    def order(orders, message, envelope=ENVELOPE):
+        """Gives it. Where the answer comes, as a file."""
+        read, write = os.pipe()
         with source(message) as text, source(envelope) as names:
-            socket.send_fds(caller, [b"\0"], [text, names])
+            socket.send_fds(orders, [b"\0"], [text, names, write])
+        os.close(write)
+        return os.fdopen(read, "rb")
 
-    def test_it_takes_one_message_after_another(self):
+    def answer(self, child, orders, message=b"x\n", envelope=ENVELOPE):
+        """The code of what it has taken."""
+        self.assertEqual(orders.recv(10), b"\0")
+        with self.order(orders, message, envelope) as answer:
+            self.assertEqual(answer.readline(), b"%d\n" % child.pid)
+            (code,) = answer.read()
+            return code
+
+    def test_it_takes_one_message_after_another_whatever_becomes_of_one(self):
         services.empty_maildir("bob")
-        child, caller = self.start()
-        for number in (2, 3):
-            self.assertEqual(caller.recv(10), b"\0")
-            self.hand_over(caller, b"Subject: %d\n\n" % number)
-        self.assertEqual(caller.recv(10), b"\0")
-        caller.close()
+        child, orders = self.start()
+        for number, envelope, code in ((1, ENVELOPE, 0), (2, b"nonsense\0\0", 91), (3, b"Fa@x\0", 54),
+                                       (4, b"F" + b"a" * 1003 + b"\0\0", 11), (5, ENVELOPE, 0)):
+            self.assertEqual(self.answer(child, orders, b"Subject: %d\n\n" % number, envelope), code)
+        with mode(QUEUE / "intd", 0o000):
+            self.assertEqual(self.answer(child, orders), 65)
+        with mode(QUEUE, 0o000):
+            self.assertEqual(self.answer(child, orders), 62)
+        self.assertEqual(self.answer(child, orders, b"Subject: 6\n\n"), 0)
+        self.assertEqual(orders.recv(10), b"\0")
+        self.assertEqual(len(os.listdir(f"/proc/{child.pid}/fd")), 4)
+        orders.close()
         self.assertEqual(child.wait(), 0)
         mail = services.wait_for_mail("bob", count=3)
         self.assertEqual(sorted(re.search(rb"Subject: (\d)", text)[1] for text in mail),
-                         [b"1", b"2", b"3"])
+                         [b"1", b"5", b"6"])
         for text in mail:
             self.assertIn(b"(qmail %d invoked by uid %d)" % (child.pid, pwd.getpwnam("alice").pw_uid),
                           text)
-
-    def test_it_ends_with_the_code_of_what_it_refuses(self):
-        for envelope, code in ((b"nonsense\0\0", 91), (b"Fa@x\0", 54)):
-            child, caller = self.start()
-            self.assertEqual(caller.recv(10), b"\0")
-            self.hand_over(caller, b"x\n", envelope)
-            self.assertEqual(caller.recv(10), b"")
-            self.assertEqual(child.wait(), code)
-
-    def test_a_message_without_its_descriptors_is_refused(self):
-        child, caller = self.start()
-        self.assertEqual(caller.recv(10), b"\0")
-        caller.send(b"\0")
-        self.assertEqual(caller.recv(10), b"")
-        self.assertEqual(child.wait(), 54)
-
-    def test_under_another_name_it_works_once(self):
-        child, caller = self.start(name="bin/qmail-queue.real")
-        self.assertEqual(caller.recv(10), b"")
-        self.assertEqual(child.wait(), 0)
-
-    def test_it_serves_an_smtp_session_and_ends_with_it(self):
         services.empty_maildir("bob")
-        with smtp.connect() as client:
-            qps = [client.send_mail("a@client.example", ["bob@example.org"], f"Subject: {n}\n\n{n}\n")
-                   .split()[-1] for n in range(4)]
-            self.assertNotEqual(qps[0], qps[1])
-            self.assertEqual(set(qps[1:]), {qps[1]})
-            client.command("QUIT", "221 *")
-        wait_until(lambda: not os.path.exists(f"/proc/{qps[1]}"), "qmail-queue to be gone")
-        services.wait_for_mail("bob", count=4)
+
+    def test_what_is_no_order_is_dropped(self):
+        child, orders = self.start()
+        with source(b"x") as one:
+            for packet, descriptors in ((b"\0", []), (b"\0", [one]), (b"\0", [one, one]),
+                                        (b"\0", [one] * 9), (b"x" * 1000, [one] * 3)):
+                self.assertEqual(orders.recv(10), b"\0")
+                socket.send_fds(orders, [packet], descriptors)
+        self.assertEqual(self.answer(child, orders, envelope=b"Fa@x\0"), 54)
+        self.assertEqual(orders.recv(10), b"\0")
+        self.assertEqual(len(os.listdir(f"/proc/{child.pid}/fd")), 4)
+
+    def test_an_order_that_nobody_waits_for_is_not_read(self):
+        child, orders = self.start()
+        self.assertEqual(orders.recv(10), b"\0")
+        read, write = os.pipe()
+        os.close(read)
+        with source(b"x\n") as text, source(ENVELOPE) as names:
+            socket.send_fds(orders, [b"\0"], [text, names, write])
+            self.assertEqual(orders.recv(10), b"\0")
+            self.assertEqual([os.lseek(fd, 0, os.SEEK_CUR) for fd in (text, names)], [0, 0])
+        os.close(write)
+        self.assertEqual(services.queue(), {})
+
+    def test_under_another_name_or_with_another_argument_it_works_once(self):
+        for options in ({"name": "bin/qmail-queue.real"}, {"argument": "--stay"}):
+            child, orders = self.start(**options, envelope=ENVELOPE)
+            self.assertEqual(orders.recv(10), b"")
+            self.assertEqual(child.wait(), 0)
+        services.wait_for_mail("bob", count=2)
+        services.empty_maildir("bob")
+
+    def test_without_a_socket_it_says_so(self):
+        with open("/dev/null", "rb") as nothing:
+            child = subprocess.run(["bin/qmail-queue", "--serve"], executable=PROGRAM, check=False,
+                                   stdin=nothing, stdout=nothing, stderr=subprocess.PIPE)
+        self.assertEqual((child.returncode, child.stderr),
+                         (54, b"qmail-queue: warning: unable to send a packet: Bad file descriptor\n"))
 
 
 class AsItsCallersSeeIt(WorldTest):

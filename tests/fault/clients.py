@@ -1,10 +1,14 @@
 """Ways to hand a message in, and what the one who does so is told: ("accept", HOW), ("permanent" or
 "temporary", TEXT), or ("none", TEXT) when no answer came. `under` is a tracer's command line."""
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import tempfile
 
+from fault import suite
 from fault.suite import HOME, PATIENCE
 from support.ledger import as_smtp_data
 
@@ -74,10 +78,103 @@ def _transaction(connection, replies, message, recipients):
             reply = replies.readline()
         text = reply.decode(errors="replace").strip()
         if not reply:
-            return "none", "the connection ended"
+            raise ConnectionResetError("the connection ended")
         if reply[:1] not in b"23":
             return ("temporary" if reply[:1] == b"4" else "permanent"), text
-    connection.sendall(b"QUIT\r\n")
+    with contextlib.suppress(ConnectionError):  # it has said yes
+        connection.sendall(b"QUIT\r\n")
+        replies.read()
     return "accept", text
+
+
+def smtp_server(message, recipients, under=(), crashes=False):
+    """To one recipient after another, each over a connection of its own to qmail-smtp-server.
+    `crashes`: all its sessions do, after the first."""
+    server = SmtpServer(under)
+    try:
+        for number, recipient in enumerate(recipients):
+            answer = server.hand_in(message, recipient)
+            if answer[0] != "accept":
+                return answer
+            if crashes and number == 0:
+                server.crash_sessions()
+        return answer
+    finally:
+        server.stop()
+
+
+def crashing_smtp_server(message, recipients, under=()):
+    return smtp_server(message, recipients, under, crashes=True)
+
+
+class SmtpServer:
+    """qmail-smtp-server, started again if it has ended, as a supervisor would. What is refused for now
+    is offered again, as senders do: one fault must not stand in the way of the next try."""
+    NAME = "qmail-smtp-serv"  # as the kernel has it
+    PLACE = ("127.0.0.1", 2526)
+    COMMAND = ["setuidgid", "qmaild", f"{HOME}/bin/qmail-smtp-server", PLACE[0], str(PLACE[1])]
+
+    def __init__(self, under):
+        self._start(under)
+
+    def _start(self, under=()):
+        self._process = subprocess.Popen([*under, *self.COMMAND], stderr=subprocess.DEVNULL,
+                                         env=ENVIRONMENT | {"RELAYCLIENT": ""}, cwd=HOME)
+
+    def hand_in(self, message, recipient):
+        for _ in range(10):
+            with self._connect() as connection, connection.makefile("rb") as replies:
+                whole = _Noting(connection, as_smtp_data(message))
+                try:
+                    answer = _transaction(whole, replies, message, [recipient])
+                except ConnectionError:
+                    if whole.is_sent:  # nobody knows what has become of it
+                        return "none", "the connection broke"
+                    continue
+            if answer[0] != "temporary":
+                return answer
+        raise suite.Stuck(f"what was refused for now is refused again and again: {answer}")
+
+    def _connect(self):
+        def connected():
+            if self._process.poll() is not None:
+                self._start()
+            try:
+                return socket.create_connection(self.PLACE, timeout=PATIENCE)
+            except ConnectionError:
+                return None
+        return suite.wait_for(connected, "qmail-smtp-server does not listen")
+
+    def crash_sessions(self):
+        with self._connect() as connection:
+            connection.recv(100)  # the greeting: it is served
+            for pid in suite.processes().get("qmail-smtpd", ()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSEGV)
+            with contextlib.suppress(ConnectionError):
+                connection.recv(100)
+
+    def stop(self):
+        """With all that it has started."""
+        def gone():
+            found = suite.processes()
+            for pid in found.get(self.NAME, ()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            return not {self.NAME, "qmail-smtpd", "qmail-queue"} & set(found)
+        suite.wait_for(gone, "what qmail-smtp-server has started does not end with it")
+        self._process.wait(PATIENCE)
+
+
+class _Noting:
+    """A connection; whether any of `what` has been sent."""
+
+    def __init__(self, connection, what):
+        self._connection, self._what = connection, what
+        self.is_sent = False
+
+    def sendall(self, data):
+        self.is_sent = self.is_sent or data == self._what
+        self._connection.sendall(data)
 
 

@@ -20,7 +20,7 @@ QUEUE = HOME / "queue"
 INJECT = [os.environ.get("POSTERN_BUILD", "build/release") + "/bin/fault_inject"]
 LONG_LIVED = ("qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean")
 SHORT_LIVED = ("qmail-queue", "qmail-local", "qmail-remote", "qmail-getpw", "qmail-smtpd",
-               "qmail-inject", "forward")
+               "qmail-smtp-serv", "qmail-inject", "forward")
 MAILDIRS = ("/home/alice/Maildir", "/home/carol/Maildir")
 MBOX = "/home/bob/Mailbox"
 SINK_PORT = 2500

@@ -18,7 +18,7 @@ def measure(work):
 
     def log_in(count):
         for _ in range(count):
-            _log_in()
+            _log_in(work.server.login_port)
 
     cpu, began = work.group.cpu_seconds(), time.monotonic()
     load.run_clients(log_in, load.shares(logins, _CLIENTS))
@@ -27,8 +27,8 @@ def measure(work):
             "CPU ms a login": 1000 * (work.group.cpu_seconds() - cpu) / logins}
 
 
-def _log_in():
-    with smtplib.SMTP("127.0.0.1", local_hostname="client.example") as client:
+def _log_in(port):
+    with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example") as client:
         client.ehlo()
         code, said = client.docmd("AUTH", f"PLAIN {_PLAIN}")
         if code != 235:

@@ -16,6 +16,7 @@ class Postern(server.Server):
     name = "postern"
     title = "Postern"
     separator = "-"
+    login_port = 587
     queue = tuple(f"/var/qmail/queue/{kind}" for kind in server.QMAIL_QUEUE)
 
     def world_options(self, place):
@@ -30,6 +31,10 @@ class Postern(server.Server):
         server.write(_HOME / "control/smtproutes",
                      f"{server.RELAYED}:[127.0.0.1]:{server.SINK_PORT}\n")
         server.deliver_extensions()
+        # Port 25 is for mail from other hosts, as with the other servers; people log in on 587.
+        text = _RUN.read_text()
+        server.write(_RUN, text.replace('[ -e "$home/users/mailusers.cdb" ]', "false"), 0o755)
+        self.stop()  # it has been running already
 
     def start(self):
         subprocess.run(["svc", "-u", *_SERVICES], check=True)
@@ -67,4 +72,3 @@ class PosternForStrangers(Postern):
         super().install(place)
         text = _RUN.read_text()
         server.write(_RUN, text.replace("qmail-smtp-server ", "qmail-smtp-server -m 1 "), 0o755)
-        self.stop()  # it has been running already

@@ -30,6 +30,7 @@ class Server:
     package = None
     queue = ()  # directories with all that belongs to the messages in its queue
     no_logins = None  # why not
+    login_port = 25
     group = None  # the counters.Group of its processes; set before anything is asked
     sendmail = "/usr/sbin/sendmail"
     most_recipients = float("inf")  # of a message

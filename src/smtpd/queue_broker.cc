@@ -71,9 +71,20 @@ bool QueueBroker::hear(Server& server) {
   return give(server, order);
 }
 
+// Its socket need not have ended: a program in its place may have left something behind.
+bool QueueBroker::remove(pid_t pid) {
+  const auto server = std::ranges::find_if(
+      servers_, [pid](const Server& one) { return one.process.child.pid() == pid; });
+  if (server == servers_.end()) return false;
+  if (!server->has_been) give_up();
+  servers_.erase(server);
+  return true;
+}
+
 void QueueBroker::take_order() {
   auto order = receive_packet(sockets_.theirs.get(), wire::queue_order_bytes.size());
-  if (!order || !*order || (*order)->descriptors.size() != wire::queue_order_descriptors) return;
+  if (order && !*order) return renew_sockets();
+  if (!order || (*order)->descriptors.size() != wire::queue_order_descriptors) return;
   dismiss_the_replaced();
   for (auto server = servers_.begin(); server != servers_.end();) {
     if (!server->ready) {
@@ -89,6 +100,12 @@ void QueueBroker::take_order() {
   if (servers_.size() >= most_ || !not_before_.passed()) return;
   waiting_.push_back(std::move(**order));
   start_server();
+}
+
+// We hold the other end, so a session has shut it down: none of ours does.
+void QueueBroker::renew_sockets() {
+  auto sockets = make_packet_pair();
+  sockets_ = sockets ? std::move(*sockets) : PacketPair{};
 }
 
 // False: it has gone.

@@ -40,6 +40,8 @@ class QueueBroker {
   void add_to(std::vector<pollfd>& polled) const;
   /// Does what is possible now. `polled` is what add_to() has added.
   void handle(std::span<const pollfd> polled);
+  /// A child has ended. False: it was none of these.
+  bool remove(pid_t pid);
   /// Lets go of those that have idled too long. In how many milliseconds it is to be called again;
   /// -1: no need.
   int tidy();
@@ -54,6 +56,7 @@ class QueueBroker {
   QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t most, Times times);
   void catch_up();
   void take_order();
+  void renew_sockets();
   bool give(Server& server, const Packet& order);
   void start_server();
   bool hear(Server& server);

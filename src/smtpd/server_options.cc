@@ -23,7 +23,7 @@ bool set_option(ServerOptions& options, char letter, const std::string& value) {
     case 'c':
       return set_number(options.most_sessions, value) && options.most_sessions > 0;
     case 'm':
-      return set_number(options.most_clients, value) && options.most_clients > 0;
+      return set_number(options.most_clients, value);
     case 'b':
       return set_number(options.backlog, value);
     case 'u':
@@ -69,6 +69,9 @@ std::optional<ServerOptions> parse_server_options(std::span<const std::string> a
   if (arguments.size() < 2 || !set_number(options.port, arguments[1])) return std::nullopt;
   options.host = arguments[0];
   options.session.assign(arguments.begin() + 2, arguments.end());
+  if (options.most_clients == 0) {
+    options.most_clients = options.session.empty() ? default_most_clients : 1;
+  }
   return options;
 }
 

@@ -12,9 +12,13 @@
 
 namespace postern::smtpd {
 
+/// What -m is where qmail-smtpd offers no AUTH. Where it has arguments, and may, it is 1: no
+/// password comes to where somebody else has been.
+inline constexpr unsigned default_most_clients = 100;
+
 struct ServerOptions {
   unsigned most_sessions = 40;            // -c
-  unsigned most_clients = 100;            // -m: of one address that a process serves in turn
+  unsigned most_clients = 0;              // -m: of one address that a process serves in turn
   int backlog = 20;                       // -b: connections that may wait for us
   std::string rules;                      // -x, a cdb file; empty: everybody may connect
   std::optional<std::string> local_host;  // -l, $TCPLOCALHOST

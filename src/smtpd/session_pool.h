@@ -1,10 +1,9 @@
 // The processes that serve clients of qmail-smtp-server: those with a client, and those that wait
 // for another one from the same address.
 //
-// A client that takes a process over can do no more with it than he could with one of his own: what
-// comes to it later comes from his own address, and no password does. That is also why each address
-// has its own: a process that served one client after another would let whoever breaks into it
-// read the others' mail.
+// Whoever breaks into a process reads what comes to it later. So that is only what comes from his
+// own address, and never a password: where there are logins, each client has a process of his own
+// (ServerOptions::most_clients).
 #pragma once
 
 #include <poll.h>

@@ -11,6 +11,7 @@
 #include "posix/environment.h"
 #include "posix/program.h"
 #include "smtpd/connection.h"
+#include "wire/home.h"
 #include "wire/kept_worker.h"
 #include "wire/tcp_environment.h"
 
@@ -57,7 +58,9 @@ class SessionProcess {
       for (const auto& word : client.settings) wire::apply({wire::parse_setting(word)});
       if (!put_on_descriptors_0_and_1(client.connection.get())) return exit_code::temporary;
       client.connection.reset();
-      const ServedClient served = serve_smtp(arguments_, queue_);
+      wire::QueueProgram elsewhere;
+      const bool is_home = wire::home() == home_;  // or a rule has moved it
+      const ServedClient served = serve_smtp(arguments_, is_home ? queue_ : elsewhere);
       if (served.exit_code != 0 || served.has_seen_auth) return served.exit_code;
       if (!put_on_descriptors_0_and_1(nothing_.get())) return served.exit_code;
       auto next = server_.next(served.exit_code);
@@ -71,6 +74,7 @@ class SessionProcess {
   wire::QueueProgram queue_;
   wire::KeptWorker server_;
   std::vector<std::string> environment_;
+  std::string home_ = wire::home();  // whose queue the orders go to
   Fd nothing_;
 };
 

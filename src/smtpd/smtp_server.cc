@@ -15,6 +15,7 @@ namespace postern::smtpd {
 namespace {
 
 constexpr std::chrono::seconds pause_after_trouble{1};
+constexpr int most_accepted_per_turn = 64;
 
 bool is_crash(int status) {
   if (!WIFSIGNALED(status)) return false;
@@ -57,7 +58,8 @@ Error SmtpServer::run() {
   while (!crashed_) {
     if (const auto done = turn(); !done) return done.error();
   }
-  write_log();  // why it starts anew, above all
+  log("warning: a session has crashed: starting anew");
+  write_log();
   return start_anew();
 }
 
@@ -93,17 +95,16 @@ Status SmtpServer::turn() {
 void SmtpServer::reap() {
   (void)signals_.take();
   int status = 0;
-  // What is no session is a qmail-queue, whose socket shows that it has ended.
   for (pid_t pid = -1; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    const auto ended = sessions_.remove(pid, status);
-    if (!ended) continue;
+    if (broker_.remove(pid)) continue;
     crashed_ = crashed_ || is_crash(status);
-    log_end(*ended);
+    if (const auto ended = sessions_.remove(pid, status)) log_end(*ended);
   }
 }
 
 void SmtpServer::accept_connections() {
-  while (sessions_.busy() < options_.most_sessions && not_before_.passed()) {
+  for (int count = 0; count < most_accepted_per_turn; ++count) {
+    if (sessions_.busy() >= options_.most_sessions || !not_before_.passed()) return;
     sockaddr_storage remote{};
     socklen_t size = sizeof remote;
     Fd connection(
@@ -196,7 +197,6 @@ void SmtpServer::log_connection(std::string_view verdict, pid_t pid,
 }
 
 void SmtpServer::log_end(const SessionPool::Ended& ended) {
-  if (is_crash(ended.status)) log("warning: a session has crashed: starting anew");
   if (!options_.logs_connections) return;
   log("end " + std::to_string(ended.pid) + " status " + std::to_string(ended.status));
   log_status();

@@ -52,7 +52,8 @@ Result<QueueClient> QueueClient::open(KeptQueue& kept) {
   QueueClient client;
   if (!program_in_its_place() && client.order(*pipes, kept)) return client;
   kept.wanted = true;
-  return start(std::move(*pipes), home(), 2);
+  // Not the same pipes: whoever may have got them finds a message cut off, and none beside ours.
+  return open(home(), 2);
 }
 
 Result<QueueClient> QueueClient::start(Pipes pipes, const std::string& qmail_home,
@@ -87,23 +88,23 @@ Result<QueueClient> QueueClient::start(Pipes pipes, const std::string& qmail_hom
 // False: the message needs a program of its own.
 bool QueueClient::order(Pipes& pipes, KeptQueue& kept) {
   if (!kept.orders && kept.wanted && !kept.works_once) {
-    if (auto server = start_queue_server(home())) {
+    auto server = start_queue_server(home());
+    if (server && waits_for_orders(*server)) {
       kept.orders = std::move(server->orders);
       kept.child = std::move(server->child);
-      kept.has_taken = false;
+    } else {
+      kept.works_once = server.has_value();
     }
   }
   if (!kept.orders) return false;
   auto taken = give_order(kept.orders.get(), pipes.message.read.get(), pipes.envelope.read.get());
   if (!taken) {
-    kept.works_once = !kept.has_taken;
     kept.orders.reset();
     if (kept.child.pid() > 0) (void)kept.child.wait();
     return false;
   }
-  kept.has_taken = true;
-  answer_ = std::move(taken->answer);
   use(std::move(pipes), taken->qp);
+  taken_ = std::move(taken);
   return true;
 }
 
@@ -179,7 +180,7 @@ QueueReply QueueClient::finish() {
   flush();
   message_.reset();
   envelope_.reset();
-  if (answer_) return judge(read_exit_code(answer_), {});
+  if (taken_) return judge(read_exit_code(*taken_), {});
   const std::string text = read_error_text();
   const auto status = child_.wait();
   if (!status) return {std::string(queue_wait_failed), qp_};

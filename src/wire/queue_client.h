@@ -12,6 +12,7 @@
 #include "posix/spawn.h"
 #include "wire/home.h"
 #include "wire/queue_exit.h"
+#include "wire/queue_orders.h"
 
 namespace postern::wire {
 
@@ -28,7 +29,6 @@ struct QueueReply {
 struct KeptQueue {
   Fd orders;
   Child child;              // the qmail-queue that takes them, if it is ours; ends when this goes
-  bool has_taken = false;   // it has taken one
   bool wanted = false;      // there has been one message, so there may be more
   bool works_once = false;  // what stands at bin/qmail-queue takes no orders
 };
@@ -76,9 +76,9 @@ class QueueClient {
   Fd message_;
   Fd envelope_;
   Fd error_text_;
-  Fd answer_;  // of one that has taken our order
   std::string buffer_;
   bool failed_ = false;
+  std::optional<TakenOrder> taken_;         // where qmail-queue did not have to be started
   std::optional<QueueExit> start_failure_;  // qmail-queue never ran; finish() says why
 };
 

@@ -1,7 +1,10 @@
 #include "wire/queue_orders.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
+#include <chrono>
+#include <span>
 #include <string>
 
 #include "base/integers.h"
@@ -15,14 +18,24 @@ namespace postern::wire {
 namespace {
 
 constexpr std::size_t most_pid_bytes = 20;
+constexpr std::chrono::milliseconds between_looks{50};
 
-// The line comes in one piece, because it was written in one, and nothing comes behind it before we
-// have sent the message.
-std::optional<pid_t> read_qp(const Fd& answer) {
+// A qmail-queue that cannot even begin may have written the code behind the line.
+std::optional<TakenOrder> read_taken(Fd answer) {
   char bytes[most_pid_bytes];
-  const auto count = read_some(answer.get(), bytes);
-  if (!count || *count == 0 || bytes[*count - 1] != '\n') return std::nullopt;
-  return parse_decimal<pid_t>({bytes, *count - 1});
+  std::size_t size = 0;
+  std::size_t end = std::string_view::npos;
+  while (end == std::string_view::npos) {
+    const auto count = read_some(answer.get(), std::span(bytes).subspan(size));
+    if (!count || *count == 0) return std::nullopt;
+    size += *count;
+    end = std::string_view(bytes, size).find('\n');
+  }
+  const auto qp = parse_decimal<pid_t>({bytes, end});
+  if (!qp) return std::nullopt;
+  TakenOrder taken{.qp = *qp, .answer = std::move(answer), .exit_code = {}};
+  if (end + 1 < size) taken.exit_code = static_cast<unsigned char>(bytes[end + 1]);
+  return taken;
 }
 
 }  // namespace
@@ -73,20 +86,30 @@ Result<QueueServer> start_queue_server(const std::string& qmail_home) {
   return QueueServer{std::move(*child), std::move(sockets->ours)};
 }
 
+bool waits_for_orders(QueueServer& server) {
+  for (;;) {
+    char said = 0;
+    if (wait_for(server.orders.get(), POLLIN, Deadline::after(between_looks))) {
+      const auto count = read_some(server.orders.get(), {&said, 1});
+      return count && *count == 1;
+    }
+    if (const auto ended = server.child.try_wait(); !ended || *ended) return false;
+  }
+}
+
 std::optional<TakenOrder> give_order(int orders, int message, int envelope) {
   auto answer = make_pipe();
   if (!answer) return std::nullopt;
   const int descriptors[] = {message, envelope, answer->write.get()};
   if (!send_packet(orders, queue_order_bytes, descriptors)) return std::nullopt;
   answer->write.reset();
-  const auto qp = read_qp(answer->read);
-  if (!qp) return std::nullopt;
-  return TakenOrder{*qp, std::move(answer->read)};
+  return read_taken(std::move(answer->read));
 }
 
-std::optional<int> read_exit_code(const Fd& answer) {
+std::optional<int> read_exit_code(const TakenOrder& order) {
+  if (order.exit_code) return order.exit_code;
   char code = 0;
-  const auto count = read_some(answer.get(), {&code, 1});
+  const auto count = read_some(order.answer.get(), {&code, 1});
   if (!count || *count == 0) return std::nullopt;
   return static_cast<unsigned char>(code);
 }

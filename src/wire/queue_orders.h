@@ -60,14 +60,19 @@ struct QueueServer {
 /// What is started may be a program that knows nothing of orders, and ends.
 Result<QueueServer> start_queue_server(const std::string& qmail_home);
 
+/// Waits for its first word. False: it has ended without, whatever it has left behind.
+bool waits_for_orders(QueueServer& server);
+
 /// The caller's side of one order.
 struct TakenOrder {
   pid_t qp = 0;
   Fd answer;
+  std::optional<int> exit_code;  // if it has come already
 };
-/// Nothing: nobody has taken it, and neither descriptor has been read from.
+/// Nothing: nobody has taken it, as far as can be told. Whoever has all the same must find these
+/// descriptors at their end, and no message.
 std::optional<TakenOrder> give_order(int orders, int message, int envelope);
 /// Waits for it. Nothing: qmail-queue has crashed.
-std::optional<int> read_exit_code(const Fd& answer);
+std::optional<int> read_exit_code(const TakenOrder& order);
 
 }  // namespace postern::wire

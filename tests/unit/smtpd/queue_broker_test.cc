@@ -1,8 +1,10 @@
 // Sessions in threads, a script in the place of qmail-queue, and the broker between them.
 #include "smtpd/queue_broker.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -56,8 +58,15 @@ class Brokers : public testing::Test {
         std::vector<pollfd> polled;
         broker_->add_to(polled);
         if (::poll(polled.data(), polled.size(), 1) > 0) broker_->handle(polled);
+        tell_of_an_ended_child();
       }
     });
+  }
+  // Not waited for if it is a session's own.
+  void tell_of_an_ended_child() {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    if (broker_->remove(ended.si_pid)) ::waitpid(ended.si_pid, nullptr, 0);
   }
   void stop() {
     stopping_ = true;
@@ -165,6 +174,28 @@ TEST_F(Brokers, StartAProgramThatTakesNoOrdersToNoEndOnlyNowAndThen) {
   start(5, {.idle = 60s, .retry = 60s});
   for (const char* text : {"one", "two", "three"}) EXPECT_TRUE(send(text).accepted());
   EXPECT_EQ(seen(), "started:--serve.\nstarted:.\nstarted:.\nstarted:.\n");
+}
+
+// What it has left behind has the socket still.
+TEST_F(Brokers, NoticeThatAProgramHasEnded) {
+  ASSERT_EQ(::mkfifo("until-the-end", 0600), 0);
+  put("bin/qmail-queue",
+      "#!/bin/sh\ncat until-the-end >/dev/null 2>&1 4>&- 6>&- &\n"
+      "exec 5<&1\n[ \"$1\" ] || { cat; cat <&5; } >>seen\n");
+  start(5);
+  EXPECT_TRUE(send("one").accepted());
+  EXPECT_THAT(seen(), HasSubstr("one"));
+  const Fd end(::open("until-the-end", O_WRONLY | O_NONBLOCK));
+}
+
+TEST_F(Brokers, AreNotStoppedByASessionThatShutsItsSocketDown) {
+  start(5);
+  SomeSession hostile = session();
+  ASSERT_EQ(::shutdown(hostile.kept.orders.get(), SHUT_RDWR), 0);
+  EXPECT_TRUE(send("one").accepted());
+  const auto second = send("two");
+  EXPECT_TRUE(second.accepted());
+  EXPECT_THAT(seen(), HasSubstr("bin/qmail-queue --serve: two"));
 }
 
 }  // namespace

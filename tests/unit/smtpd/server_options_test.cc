@@ -16,14 +16,14 @@ std::optional<ServerOptions> parse(const std::vector<std::string>& words) {
 
 TEST(ServerOptions, AreTcpservers) {
   const auto options = parse({"-H", "-Rv", "-l", "mail.example.org", "-x", "/etc/tcp.smtp.cdb",
-                              "-c", "200", "-m1", "-b50", "-u", "64011", "-g64010", "0", "25",
+                              "-c", "200", "-m7", "-b50", "-u", "64011", "-g64010", "0", "25",
                               "mail.example.org", "checker", "/bin/true"});
   ASSERT_TRUE(options);
   EXPECT_TRUE(options->logs_connections);
   EXPECT_EQ(options->local_host, "mail.example.org");
   EXPECT_EQ(options->rules, "/etc/tcp.smtp.cdb");
   EXPECT_EQ(options->most_sessions, 200U);
-  EXPECT_EQ(options->most_clients, 1U);
+  EXPECT_EQ(options->most_clients, 7U);
   EXPECT_EQ(options->backlog, 50);
   EXPECT_EQ(options->uid, 64011U);
   EXPECT_EQ(options->gid, 64010U);
@@ -45,6 +45,11 @@ TEST(ServerOptions, HaveDefaults) {
   EXPECT_THAT(options->session, IsEmpty());
 }
 
+TEST(ServerOptions, GiveEachClientAProcessWhereThereAreLogins) {
+  EXPECT_EQ(parse({"0", "25", "checker", "/bin/true"})->most_clients, 1U);
+  EXPECT_EQ(parse({"-m0", "0", "25", "checker", "/bin/true"})->most_clients, 1U);
+}
+
 TEST(ServerOptions, ThatMakeNoSenseAreRefused) {
   const std::vector<std::string> wrong[] = {{},
                                             {"0"},
@@ -52,7 +57,7 @@ TEST(ServerOptions, ThatMakeNoSenseAreRefused) {
                                             {"0", "65536"},
                                             {"-c", "0", "0", "25"},
                                             {"-c", "many", "0", "25"},
-                                            {"-m", "0", "0", "25"},
+                                            {"-m", "few", "0", "25"},
                                             {"-c"},
                                             {"-u", "qmaild", "0", "25"},
                                             {"-x", "", "0", "25"},

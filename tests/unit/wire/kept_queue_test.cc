@@ -1,4 +1,5 @@
 // Callers that have more than one message, with a script in the place of qmail-queue that stays.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -9,7 +10,9 @@
 
 #include "posix/environment.h"
 #include "posix/files.h"
+#include "posix/io.h"
 #include "posix/packets.h"
+#include "posix/signals.h"
 #include "support/serving_queue.h"
 #include "support/temporary_directory.h"
 #include "wire/queue_client.h"
@@ -26,6 +29,7 @@ class KeptQueues : public testing::Test {
 
  protected:
   KeptQueues() {
+    ignore_signal(SIGPIPE);
     std::filesystem::create_directory("bin");
     put("bin/qmail-queue", test::serving_queue);
     set_environment_variable("QMAILHOME", directory_.path());
@@ -120,10 +124,52 @@ TEST_F(KeptQueues, AreNoneOfWhatStandsInForQmailQueue) {
 // not for each message.
 TEST_F(KeptQueues, NeedNotKnowOfOrders) {
   put("bin/qmail-queue",
-      "#!/bin/sh\nexec 3<&1\ntext=$(cat)$(tr '\\0' , <&3)\necho \"$text\" >>seen\n"
+      "#!/bin/sh\nexec 5<&1\ntext=$(cat)$(tr '\\0' , <&5)\necho \"$text\" >>seen\n"
       "[ \"$text\" ] || exit 54\n");
   for (const char* text : {"one ", "two ", "three "}) EXPECT_TRUE(send(text).accepted());
   EXPECT_EQ(seen(), "one Fa@x,Tb@y,,\n\ntwo Fa@x,Tb@y,,\nthree Fa@x,Tb@y,,\n");
+}
+
+// What such a program leaves behind has the socket still.
+TEST_F(KeptQueues, DoNotWaitForWhatAProgramLeavesBehind) {
+  ASSERT_EQ(::mkfifo("until-the-end", 0600), 0);
+  put("bin/qmail-queue",
+      "#!/bin/sh\ncat until-the-end >/dev/null 2>&1 4>&- 6>&- &\n"
+      "cat >/dev/null; exec 5<&1; [ \"$(cat <&5 | tr '\\0' ,)\" ] || exit 54\n");
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(send("x").accepted());
+  const Fd end(::open("until-the-end", O_WRONLY | O_NONBLOCK));
+}
+
+// Its answer may have been lost on the way.
+TEST_F(KeptQueues, ThatMayHaveTakenAnOrderFindNoMessage) {
+  auto sockets = make_packet_pair().value();
+  kept_.orders = std::move(sockets.ours);
+  std::string found = "something";
+  std::thread server([&] {
+    auto order = receive_packet(sockets.theirs.get(), 100).value().value();
+    EXPECT_TRUE(write_all(order.descriptors[2].get(), "47"));
+    order.descriptors[2].reset();
+    found = read_to_end(order.descriptors[0].get(), 100).value();
+    found += read_to_end(order.descriptors[1].get(), 100).value();
+  });
+  EXPECT_TRUE(send("one").accepted());
+  server.join();
+  EXPECT_EQ(found, "");
+  EXPECT_EQ(seen(), "bin/qmail-queue: one 'Fa@x\\x00Tb@y\\x00\\x00'\n");
+}
+
+// One that fails before it has begun says both things at once.
+TEST_F(KeptQueues, MayFailAtOnce) {
+  auto sockets = make_packet_pair().value();
+  kept_.orders = std::move(sockets.ours);
+  std::thread server([&] {
+    const auto order = receive_packet(sockets.theirs.get(), 100).value().value();
+    EXPECT_TRUE(write_all(order.descriptors[2].get(), "4711\n\x3e"));  // 62
+  });
+  const QueueReply reply = send("one");
+  server.join();
+  EXPECT_EQ(reply.qp, 4711);
+  EXPECT_EQ(reply.problem, queue_exit_text(62));
 }
 
 // Somebody else's, of whom we have the socket alone.

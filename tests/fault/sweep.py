@@ -273,6 +273,8 @@ def is_possible(line, error):
     if call in ("read", "write", "pread64", "pwrite64", "close", "fsync", "fdatasync"):
         if error in ("ENOSPC", "EDQUOT") and not is_file:
             return False
+        if error == "EIO" and what.startswith("pipe:"):
+            return False
         if error == "EINTR" and call in ("read", "write", "pread64", "pwrite64") and is_file:
             return False
         if error == "EAGAIN":

@@ -26,7 +26,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class Brokers : public testing::Test {
  public:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "posix/environment.h"
 #include "posix/io.h"
@@ -58,7 +59,6 @@ Error SmtpServer::run() {
   while (!crashed_) {
     if (const auto done = turn(); !done) return done.error();
   }
-  log("warning: a session has crashed: starting anew");
   write_log();
   return start_anew();
 }
@@ -97,7 +97,9 @@ void SmtpServer::reap() {
   int status = 0;
   for (pid_t pid = -1; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     if (broker_.remove(pid)) continue;
-    crashed_ = crashed_ || is_crash(status);
+    if (is_crash(status) && !std::exchange(crashed_, true)) {
+      log("warning: a session has crashed: starting anew");
+    }
     if (const auto ended = sessions_.remove(pid, status)) log_end(*ended);
   }
 }

@@ -317,6 +317,7 @@ class Deaths(ServerTest):
             server.wait_for_log("tcpserver: warning: a session has crashed: starting anew\n"
                                 f"tcpserver: end {server.pid_for(crashing)} status ")
             self.assertNotEqual(stack_of(server.pid_for(waiting)), stack)
+            self.assertEqual(name_of(server.process.pid), "qmail-smtp-serv")
             send(running)
             full = connect("127.0.0.4")
             server.wait_for_log("status: 3/3\n")

@@ -19,6 +19,7 @@ from support.wait import PATIENCE, wait_until
 
 PORT = 2525
 PROGRAM = "/var/qmail/bin/qmail-smtp-server"
+AUTH = hosts.MAIN, "/var/qmail/bin/checkmailuser", "/bin/true"
 QUEUE = pathlib.Path("/var/qmail/bin/qmail-queue")
 RULES = pathlib.Path("/etc/test.cdb")
 DAEMON = pwd.getpwnam("qmaild")
@@ -154,7 +155,7 @@ class Processes(ServerTest):
 
     def test_serve_nobody_after_a_password_or_a_client_that_leaves_without_quit(self):
         login = base64.b64encode(b"\0bob@example.org\0bob-password").decode()
-        with self.server(session=(hosts.MAIN, "/var/qmail/bin/checkmailuser", "/bin/true")) as server:
+        with self.server("-m", "100", session=AUTH) as server:
             for words in ((f"AUTH PLAIN {login}", "235 *"), ("AUTH PLAIN =", "5*"),
                           ("AUTH NONSENSE", "504 *")):
                 client = connect()
@@ -167,6 +168,12 @@ class Processes(ServerTest):
             client.socket.close()
             wait_until(lambda: not is_running(pid), "its end with the connection's")
             self.assertIn(f"tcpserver: end {pid} status 256\n", server.log())
+
+    def test_serve_one_client_each_where_there_are_logins(self):
+        with self.server(session=AUTH) as server:
+            pids = [self.serve(server) for _ in range(3)]
+            self.assertEqual(len(set(pids)), 3)
+            wait_until(lambda: not server.children(), "the end of each")
 
     def test_end_after_a_hundred_clients_and_sixteen_wait(self):
         with self.server() as server:
@@ -241,8 +248,9 @@ class Messages(ServerTest):
     def test_come_from_the_network_by_few_qmail_queues(self):
         with self.server() as server, connect() as here, connect("127.0.0.2") as there:
             qps = [send(client) for client in (here, there) * 10]
-            self.assertEqual(set(qps), set(server.queues()))
-            self.assertLess(len(set(qps)), 4)  # a second one, when the first is slow to say it is ready
+            # More than one when the first is slow to say that it is ready; then one may have no work.
+            self.assertLessEqual(set(qps), set(server.queues()))
+            self.assertLess(len(server.queues()), 4)
             for text in services.wait_for_mail("bob", count=len(qps)):
                 found = re.search(rb"\nReceived: \(qmail (\d+) invoked from network\); ", text)
                 self.assertIn(int(found.group(1)), qps)

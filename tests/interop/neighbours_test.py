@@ -116,15 +116,16 @@ class Vpopmail(NeighbourTest):
             f"+{domain}-:{domain}:89:89:/home/vpopmail/domains/{domain}:-::\n"
             for domain in ("one.example", "two.example")) + ".\n")
         for domain in ("one.example", "two.example"):  # by rcpthosts, by morercpthosts.cdb
+            log = services.Log()  # the next message may be from the same qmail-queue
             qp = smtp.inject(SENDER, [f"Postmaster@{domain.upper()}"], MESSAGE)
             box = self.account(domain) / "Maildir"
             (message,) = wait_until(lambda: mail_in(box), f"mail for {domain}")
             self.assertTrue(message.startswith(
                 f"Return-Path: <{SENDER}>\nDelivered-To: {domain}-Postmaster@{domain.upper()}\n"
                 .encode()), message)
-            number = self.log.wait_for(rf"info msg (\d+): .* qp {qp} .*").group(1)
-            self.log.wait_for(rf"starting delivery \d+: msg {number} to local "
-                              rf"{domain}-Postmaster@{domain.upper()}")
+            number = log.wait_for(rf"info msg (\d+): .* qp {qp} .*").group(1)
+            log.wait_for(rf"starting delivery \d+: msg {number} to local "
+                         rf"{domain}-Postmaster@{domain.upper()}")
             (file,) = (box / "new").iterdir()
             self.assertEqual((file.stat().st_uid, file.stat().st_gid), (89, 89))
 

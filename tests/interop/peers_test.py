@@ -68,7 +68,8 @@ def start_postern():
     (files / "usr/local/bin/greylist").chmod(0o755)
     run = files / "var/qmail/supervise/qmail-smtpd/run"
     run.write_text(run.read_text(encoding="utf-8")
-                   .replace(" 25 qmail-smtpd ", " 25 env ENABLE_SPP= recordio qmail-smtpd "),
+                   .replace("set -- qmail-smtp-server ", "set -- tcpserver -H -R ")
+                   .replace(" 0 25\n", " 0 25 env ENABLE_SPP= recordio qmail-smtpd\n"),
                    encoding="utf-8")
     services.Service("qmail-smtpd", POSTERN).restart()
 

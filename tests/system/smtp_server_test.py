@@ -320,6 +320,8 @@ class Deaths(ServerTest):
             waiting = smtp.Client(address="127.0.0.1", port=PORT, source="127.0.0.3")
             os.kill(server.pid_for(crashing), signal.SIGSEGV)
             crashing.expect_close()
+            stat = pathlib.Path(f"/proc/{server.pid_for(crashing)}/stat")
+            wait_until(lambda: ") Z " in stat.read_text(encoding="utf-8"), "its parent to be told")
             server.process.send_signal(signal.SIGCONT)
             waiting.expect("220 *")
             server.wait_for_log("tcpserver: warning: a session has crashed: starting anew\n")

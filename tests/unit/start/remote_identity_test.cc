@@ -1,24 +1,17 @@
 #include "start/remote_identity.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <thread>
 
 #include "posix/fd.h"
+#include "support/socket_address.h"
 
 namespace postern::start {
 namespace {
 
-sockaddr_storage v4(const char* ip, in_port_t port) {
-  sockaddr_storage storage{};
-  auto& address = reinterpret_cast<sockaddr_in&>(storage);
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  ::inet_pton(AF_INET, ip, &address.sin_addr);
-  return storage;
-}
+using test::v4;
 
 TEST(IdentReply, IsAUserOnlyInItsOneForm) {
   EXPECT_EQ(parse_ident_reply("6193, 23 : USERID : UNIX : stjohns\r"), "stjohns");

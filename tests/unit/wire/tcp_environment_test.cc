@@ -1,32 +1,17 @@
 #include "wire/tcp_environment.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
+
+#include "support/socket_address.h"
 
 namespace postern::wire {
 namespace {
 
+using test::v4;
+using test::v6;
+
 using ::testing::Contains;
-
-sockaddr_storage v4(const char* ip, in_port_t port) {
-  sockaddr_storage storage{};
-  auto& address = reinterpret_cast<sockaddr_in&>(storage);
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  ::inet_pton(AF_INET, ip, &address.sin_addr);
-  return storage;
-}
-
-sockaddr_storage v6(const char* ip, in_port_t port) {
-  sockaddr_storage storage{};
-  auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(port);
-  ::inet_pton(AF_INET6, ip, &address.sin6_addr);
-  return storage;
-}
 
 TEST(TcpEnd, IsDescribedInText) {
   EXPECT_EQ(describe_end(v4("192.0.2.1", 25))->ip, "192.0.2.1");

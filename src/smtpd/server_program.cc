@@ -12,11 +12,16 @@
 #include "posix/environment.h"
 #include "posix/identity.h"
 #include "posix/program.h"
+#include "posix/signals.h"
 #include "smtpd/smtp_server.h"
 #include "wire/home.h"
 
 namespace postern::smtpd {
 namespace {
+
+constexpr std::string_view usage =
+    "usage: qmail-smtp-server [-HRqv] [-c limit] [-m clients] [-b backlog] [-x rules.cdb] [-l name]"
+    " [-u uid] [-g gid] address port [argument of qmail-smtpd...]";
 
 // From ourselves, before we started anew.
 std::optional<ServerState> take_over() {
@@ -59,12 +64,10 @@ void drop_privilege(const ServerOptions& options) {
 }  // namespace
 
 int run_smtp_server(const std::vector<std::string>& command) {
+  ignore_signal(SIGPIPE);  // a logger that has gone is no reason to stop
   auto options = parse_server_options(std::span(command).subspan(1));
   if (!options) {
-    die(exit_code::permanent,
-        "usage: qmail-smtp-server [-HRqv] [-c limit] [-m clients] [-b backlog] [-x rules.cdb] [-l "
-        "name]"
-        " [-u uid] [-g gid] address port [argument of qmail-smtpd...]");
+    die(exit_code::permanent, usage);
   }
   auto state = take_over();
   if (!state) {

@@ -110,7 +110,7 @@ def crashing_smtp_server(message, recipients, under=()):
 class SmtpServer:
     """qmail-smtp-server, started again if it has ended, as a supervisor would. What is refused for now
     is offered again, as senders do: one fault must not stand in the way of the next try."""
-    NAME = "qmail-smtp-serv"  # as the kernel has it
+    NAMES = ("qmail-smtp-serv", "exe")  # as the kernel has it; while it starts anew
     PLACE = ("127.0.0.1", 2526)
     COMMAND = ["setuidgid", "qmaild", f"{HOME}/bin/qmail-smtp-server", PLACE[0], str(PLACE[1])]
 
@@ -158,10 +158,10 @@ class SmtpServer:
         """With all that it has started."""
         def gone():
             found = suite.processes()
-            for pid in found.get(self.NAME, ()):
+            for pid in [pid for name in self.NAMES for pid in found.get(name, ())]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
-            return not {self.NAME, "qmail-smtpd", "qmail-queue"} & set(found)
+            return not {*self.NAMES, "qmail-smtpd", "qmail-queue"} & set(found)
         suite.wait_for(gone, "what qmail-smtp-server has started does not end with it")
         self._process.wait(PATIENCE)
 

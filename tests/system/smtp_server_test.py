@@ -97,6 +97,11 @@ def name_of(pid):
         return ""
 
 
+def status_of(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(":\t", 1) for line in lines)
+
+
 def stack_of(pid):
     """Where a program's stack lies: anew for each one that is started, the same in its copies."""
     return re.search(r"(\S+) .*\[stack\]",
@@ -317,11 +322,12 @@ class Deaths(ServerTest):
             stack = stack_of(server.pid_for(running))
             self.assertEqual(stack_of(server.process.pid), stack)
             server.process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: status_of(server.process.pid)["State"].startswith("T"), "it to stop")
             waiting = smtp.Client(address="127.0.0.1", port=PORT, source="127.0.0.3")
             os.kill(server.pid_for(crashing), signal.SIGSEGV)
             crashing.expect_close()
-            stat = pathlib.Path(f"/proc/{server.pid_for(crashing)}/stat")
-            wait_until(lambda: ") Z " in stat.read_text(encoding="utf-8"), "its parent to be told")
+            wait_until(lambda: int(status_of(server.process.pid)["ShdPnd"], 16) >> signal.SIGCHLD - 1 & 1,
+                       "the server to be told")
             server.process.send_signal(signal.SIGCONT)
             waiting.expect("220 *")
             server.wait_for_log("tcpserver: warning: a session has crashed: starting anew\n")

@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from support import hosts, services, smtp
+from support import hosts, services
 from support.case import WorldTest
 from support.wait import PATIENCE, wait_until
 

@@ -37,9 +37,9 @@ TEST(Packets, BringDescriptorsAlong) {
 }
 
 // What does not fit into the room for two stays with the kernel, which closes it.
-TEST(Packets, BringNoMoreThanTwoDescriptors) {
+TEST(Packets, BringNoMoreDescriptorsThanThereIsRoomFor) {
   const auto [ours, theirs] = make_packet_pair().value();
-  const int fds[] = {0, 1, 2};
+  const int fds[most_packet_descriptors + 1] = {0, 1, 2, 0};
   char byte = 'x';
   iovec piece{&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
@@ -58,7 +58,7 @@ TEST(Packets, BringNoMoreThanTwoDescriptors) {
   const int next = Fd(::dup(0)).get();
   {
     const auto packet = receive_packet(theirs.get(), 100).value().value();
-    EXPECT_EQ(packet.descriptors.size(), 2U);
+    EXPECT_EQ(packet.descriptors.size(), most_packet_descriptors);
   }
   EXPECT_EQ(Fd(::dup(0)).get(), next) << "a descriptor stayed open";
 }

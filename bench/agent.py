@@ -10,7 +10,7 @@ import subprocess
 import sys
 import traceback
 
-from bench import counters, servers, workloads
+from bench import counters, load, servers, workloads
 from bench.servers.server import Unable
 
 
@@ -46,6 +46,11 @@ def _do(order, server):
         return workloads.do(order, server)
     except Unable as reason:
         return {"unable": str(reason)}
+    except load.LoadError as reason:  # it has refused some of this; what it took is for nobody
+        server.stop()
+        server.forget_queue()
+        server.start()
+        return {"unable": str(reason).strip().splitlines()[-1]}
 
 
 if __name__ == "__main__":

@@ -182,9 +182,9 @@ void Engine::receive(std::int64_t now) {
   for (const Channel channel : channels) {
     if (has_news(of(channel).link.from())) receive_reports(channel, now);
   }
-  // Workers without a descriptor must be asked.
+  // Asked in any case: they may have been unable to tell.
   for (Workers* workers : {&sync_workers_, &bounce_workers_}) {
-    if (workers->fd() < 0 || has_news(workers->fd())) workers->finish();
+    workers->finish(has_news(workers->fd()));
   }
   if (has_news(clean_.from())) receive_clean_answers(now);
 }

@@ -42,9 +42,11 @@ void Workers::run(std::function<void()> work, std::function<void()> done) {
   work_waits_.notify_one();
 }
 
-void Workers::finish() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto taken = ::read(ended_fd_.get(), &count, sizeof count);
+void Workers::finish(bool is_told) {
+  if (is_told) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = ::read(ended_fd_.get(), &count, sizeof count);
+  }
   std::vector<Task> ended;
   {
     const std::scoped_lock lock(mutex_);

@@ -32,8 +32,8 @@ class Workers {
   void run(std::function<void()> work, std::function<void()> done);
   /// Readable when work has ended.
   [[nodiscard]] int fd() const { return ended_fd_.get(); }
-  /// Calls `done` for all work that has ended. Never waits.
-  void finish();
+  /// Calls `done` for all work that has ended. Never waits. `is_told`: fd() is readable.
+  void finish(bool is_told = true);
   /// Work given out and not yet finished.
   [[nodiscard]] std::size_t unfinished() const { return unfinished_; }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "posix/clock.h"
 #include "posix/files.h"
 #include "posix/pipe.h"
 #include "send/syncer.h"
@@ -42,6 +43,16 @@ TEST(Workers, DoTheWorkElsewhereAndTellOfItHere) {
   finish_all(workers);
   EXPECT_EQ(worked, 100);
   EXPECT_EQ(done, 100);
+}
+
+// Writing to the descriptor may have failed.
+TEST(Workers, AreFinishedAlthoughTheyHaveNotTold) {
+  Workers workers(1);
+  bool done = false;
+  workers.run([] {}, [&] { done = true; });
+  const Deadline deadline = Deadline::after(std::chrono::seconds(20));
+  while (!done && !deadline.passed()) workers.finish(false);
+  EXPECT_TRUE(done);
 }
 
 TEST(Workers, RunAsManyAtATimeAsAsked) {

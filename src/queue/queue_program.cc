@@ -82,6 +82,7 @@ int serve_orders(Submission& submission, Disk& disk, const std::string& home) {
     if (!wire::say_taken(*order, submission.pid)) continue;
     submission.message_fd = order->message.get();
     submission.envelope_fd = order->envelope.get();
+    // Code 0 is said when enqueue() has synced the message and its names, and not before.
     wire::say_done(*order, queue_message(submission, disk, home));
   }
 }

@@ -19,7 +19,8 @@ constexpr int most_steps_per_turn = 64;
 // Messages of one kind read at the same time: each has its file open.
 constexpr std::size_t most_reading = 32;
 constexpr std::size_t piece_bytes = 8192;
-// Messages of a channel that may wait for their first try: few, since todo is read over and over.
+// Messages of a channel that may wait for their first try. Their number is limited because todo,
+// which holds them, is read over and over.
 constexpr std::size_t most_waiting_first_tries = 1024;
 // A first try that waits or lasts longer gets its files, and shows in qmail-qread like any other
 // message.

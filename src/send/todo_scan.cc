@@ -10,6 +10,7 @@ namespace {
 // Anybody on this machine may pull the trigger. However often somebody does, scans keep this
 // distance; under load it lets a few messages come together and share their syncs.
 constexpr auto least_distance = std::chrono::milliseconds{2};
+// What a large todo costs to read is to stay a small part of the time.
 constexpr auto distance_for_an_entry = std::chrono::microseconds{20};
 // How long to wait when a directory or the trigger cannot be opened or read, in seconds.
 constexpr std::int64_t directory_trouble_pause = 10;

@@ -49,6 +49,8 @@ std::optional<ServerState> take_over() {
   return ServerState{Fd(fd), {numbers.begin() + 1, numbers.end()}};
 }
 
+// Root is for the port alone, and gone before the first connection is taken; become() makes sure
+// that there is no way back.
 void drop_privilege(const ServerOptions& options) {
   if (options.uid || options.gid) {
     const auto become_user = become({.uid = options.uid.value_or(::getuid()),

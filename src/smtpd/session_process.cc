@@ -23,7 +23,8 @@ int open_nothing() { return ::open("/dev/null", O_RDWR | O_CLOEXEC); }
 
 bool put_on_descriptors_0_and_1(int fd) { return ::dup2(fd, 0) >= 0 && ::dup2(fd, 1) >= 0; }
 
-// All descriptors but 0, 1, 2 and these.
+// All descriptors but 0, 1, 2 and these: a session has no hand on the port, on other sessions or on
+// the qmail-queues that take their messages.
 void close_others(std::vector<int> kept) {
   std::ranges::sort(kept);
   unsigned next = 3;

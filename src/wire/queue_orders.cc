@@ -41,7 +41,7 @@ std::optional<TakenOrder> read_taken(Fd answer) {
 }  // namespace
 
 QueueOrders QueueOrders::on_descriptor() {
-  // Where there is none, receiving says so.
+  // Where there is none, the first word cannot be sent.
   (void)::fcntl(queue_orders_fd, F_SETFD, FD_CLOEXEC);
   return QueueOrders(Fd(queue_orders_fd));
 }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 #include "base/ascii.h"
@@ -59,6 +60,24 @@ std::string format_address(const IpAddress& address) {
   char text[INET6_ADDRSTRLEN] = "";
   ::inet_ntop(address.is_v4() ? AF_INET : AF_INET6, address.bytes().data(), text, sizeof text);
   return text;
+}
+
+SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
+  SocketAddress result;
+  if (address.is_v4()) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&v4.sin_addr, address.bytes().data(), sizeof v4.sin_addr);
+    std::memcpy(&result.storage, &v4, result.size = sizeof v4);
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    std::memcpy(&v6.sin6_addr, address.bytes().data(), sizeof v6.sin6_addr);
+    std::memcpy(&result.storage, &v6, result.size = sizeof v6);
+  }
+  return result;
 }
 
 std::optional<IpAddress> parse_address_literal(std::string_view text) {

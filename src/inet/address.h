@@ -1,7 +1,10 @@
 // Internet addresses, IPv4 and IPv6, as values: what SMTP connects to and what counts as ourselves.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +35,16 @@ class IpAddress {
 /// "192.0.2.1" (four decimal numbers) or "2001:db8::1".
 std::optional<IpAddress> parse_address(std::string_view text);
 std::string format_address(const IpAddress& address);
+
+/// As the socket calls take it.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* generic() const {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+};
+SocketAddress socket_address(const IpAddress& address, std::uint16_t port);
 
 /// RFC 5321 4.1.3: "[192.0.2.1]" or "[IPv6:2001:db8::1]"; "[2001:db8::1]" too.
 std::optional<IpAddress> parse_address_literal(std::string_view text);

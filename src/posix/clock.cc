@@ -1,5 +1,6 @@
 #include "posix/clock.h"
 
+#include <algorithm>
 #include <ctime>
 #include <limits>
 
@@ -13,6 +14,11 @@ int Deadline::poll_timeout() const {
       std::chrono::ceil<std::chrono::milliseconds>(at_ - std::chrono::steady_clock::now());
   if (left.count() <= 0) return 0;
   return static_cast<int>(std::min<long long>(left.count(), std::numeric_limits<int>::max()));
+}
+
+int sooner(int timeout, int other) {
+  if (timeout < 0 || other < 0) return std::max(timeout, other);
+  return std::min(timeout, other);
 }
 
 }  // namespace postern

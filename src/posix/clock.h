@@ -25,4 +25,7 @@ class Deadline {
   std::chrono::steady_clock::time_point at_;
 };
 
+/// The sooner of two timeouts for poll(), of which -1 is never.
+int sooner(int timeout, int other);
+
 }  // namespace postern

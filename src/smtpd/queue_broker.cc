@@ -14,13 +14,15 @@ constexpr std::chrono::seconds between_looks{1};
 
 }  // namespace
 
-Result<QueueBroker> QueueBroker::create(std::string qmail_home, std::size_t most, Times times) {
+Result<QueueBroker> QueueBroker::create(std::string qmail_home, std::size_t most,
+                                        BrokerTimes times) {
   auto sockets = make_packet_pair();
   if (!sockets) return std::unexpected(sockets.error());
   return QueueBroker(std::move(*sockets), std::move(qmail_home), most, times);
 }
 
-QueueBroker::QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t most, Times times)
+QueueBroker::QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t most,
+                         BrokerTimes times)
     : sockets_(std::move(sockets)),
       qmail_home_(std::move(qmail_home)),
       most_(most),
@@ -153,8 +155,7 @@ int QueueBroker::tidy() {
                 [](const Server& server) { return server.ready && server.until.passed(); });
   int timeout = look_again_.poll_timeout();
   for (const auto& server : servers_) {
-    const int left = server.ready ? server.until.poll_timeout() : -1;
-    if (left >= 0) timeout = timeout < 0 ? left : std::min(timeout, left);
+    if (server.ready) timeout = sooner(timeout, server.until.poll_timeout());
   }
   return timeout;
 }

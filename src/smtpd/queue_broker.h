@@ -29,9 +29,9 @@ struct BrokerTimes {
 /// An order that nobody can take is let go: its session then starts a qmail-queue as ever.
 class QueueBroker {
  public:
-  using Times = BrokerTimes;
   /// At most `most` qmail-queues, from `qmail_home`.
-  static Result<QueueBroker> create(std::string qmail_home, std::size_t most, Times times = {});
+  static Result<QueueBroker> create(std::string qmail_home, std::size_t most,
+                                    BrokerTimes times = {});
 
   /// Where sessions give orders: a copy of it is all they need.
   [[nodiscard]] int orders_for_sessions() const { return sockets_.ours.get(); }
@@ -53,7 +53,7 @@ class QueueBroker {
     bool has_been = false;  // it has waited for one before
     Deadline until = Deadline::never();
   };
-  QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t most, Times times);
+  QueueBroker(PacketPair sockets, std::string qmail_home, std::size_t most, BrokerTimes times);
   void catch_up();
   void take_order();
   void renew_sockets();
@@ -66,7 +66,7 @@ class QueueBroker {
   PacketPair sockets_;  // sessions have `ours`
   std::string qmail_home_;
   std::size_t most_;
-  Times times_;
+  BrokerTimes times_;
   std::list<Server> servers_;
   std::deque<Packet> waiting_;  // for a server that has been started
   std::string version_;         // of the file that the servers came from

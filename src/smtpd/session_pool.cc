@@ -88,8 +88,7 @@ int SessionPool::tidy() {
     if (process.until.passed() || ++waiting > limits_.most_idle) {
       process.socket.reset();
     } else {
-      const int left = process.until.poll_timeout();
-      timeout = timeout < 0 ? left : std::min(timeout, left);
+      timeout = sooner(timeout, process.until.poll_timeout());
     }
   }
   return timeout;

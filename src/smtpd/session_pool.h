@@ -18,20 +18,20 @@
 
 #include "posix/clock.h"
 #include "posix/packets.h"
+#include "smtpd/server_options.h"
 #include "smtpd/session_process.h"
 
 namespace postern::smtpd {
 
 struct PoolLimits {
-  std::chrono::milliseconds idle{5000};  // how long a process waits for another client
-  std::size_t most_idle = 16;            // processes that wait
-  unsigned most_clients = 100;           // of one process: what it leaks is bounded
+  std::chrono::milliseconds idle{5000};          // how long a process waits for another client
+  std::size_t most_idle = 16;                    // processes that wait
+  unsigned most_clients = default_most_clients;  // of one process: what it leaks is bounded
 };
 
 class SessionPool {
  public:
-  using Limits = PoolLimits;
-  explicit SessionPool(Limits limits = {}) : limits_(limits) {}
+  explicit SessionPool(PoolLimits limits = {}) : limits_(limits) {}
 
   /// How many clients are being served.
   [[nodiscard]] std::size_t busy() const { return busy_; }
@@ -69,7 +69,7 @@ class SessionPool {
   };
   void rest(Process& process);
 
-  Limits limits_;
+  PoolLimits limits_;
   std::list<Process> processes_;  // those that wait: the last to begin is the first
   std::size_t busy_ = 0;
 };

@@ -33,11 +33,6 @@ std::optional<wire::TcpEnd> our_end(const Fd& connection) {
   return wire::describe_end(local);
 }
 
-int sooner(int timeout, int other) {
-  if (timeout < 0 || other < 0) return std::max(timeout, other);
-  return std::min(timeout, other);
-}
-
 }  // namespace
 
 SmtpServer::SmtpServer(ServerOptions options, std::vector<std::string> command, ServerState state,

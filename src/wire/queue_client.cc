@@ -47,10 +47,8 @@ Result<QueueClient> QueueClient::open(const std::string& qmail_home, int diagnos
 }
 
 Result<QueueClient> QueueClient::open(KeptQueue& kept) {
-  auto pipes = Pipes::make();
-  if (!pipes) return std::unexpected(pipes.error());
   QueueClient client;
-  if (!program_in_its_place() && client.order(*pipes, kept)) return client;
+  if (!program_in_its_place() && client.order(kept)) return client;
   kept.wanted = true;
   // Not the same pipes: whoever may have got them finds a message cut off, and none beside ours.
   return open(home(), 2);
@@ -86,7 +84,7 @@ Result<QueueClient> QueueClient::start(Pipes pipes, const std::string& qmail_hom
 }
 
 // False: the message needs a program of its own.
-bool QueueClient::order(Pipes& pipes, KeptQueue& kept) {
+bool QueueClient::order(KeptQueue& kept) {
   if (!kept.orders && kept.wanted && !kept.works_once) {
     auto server = start_queue_server(home());
     if (server && waits_for_orders(*server)) {
@@ -97,13 +95,15 @@ bool QueueClient::order(Pipes& pipes, KeptQueue& kept) {
     }
   }
   if (!kept.orders) return false;
-  auto taken = give_order(kept.orders.get(), pipes.message.read.get(), pipes.envelope.read.get());
+  auto pipes = Pipes::make();
+  if (!pipes) return false;
+  auto taken = give_order(kept.orders.get(), pipes->message.read.get(), pipes->envelope.read.get());
   if (!taken) {
     kept.orders.reset();
     if (kept.child.pid() > 0) (void)kept.child.wait();
     return false;
   }
-  use(std::move(pipes), taken->qp);
+  use(std::move(*pipes), taken->qp);
   taken_ = std::move(taken);
   return true;
 }

@@ -65,7 +65,7 @@ class QueueClient {
   QueueClient() = default;
   static Result<QueueClient> start(Pipes pipes, const std::string& qmail_home, int diagnostics);
   void use(Pipes pipes, pid_t qp);
-  bool order(Pipes& pipes, KeptQueue& kept);
+  bool order(KeptQueue& kept);
   std::string read_error_text();
   QueueReply judge(std::optional<int> exit_code, const std::string& text) const;
   void put(int fd, std::string_view bytes);

@@ -273,6 +273,7 @@ def is_possible(line, error):
     if call in ("read", "write", "pread64", "pwrite64", "close", "fsync", "fdatasync"):
         if error in ("ENOSPC", "EDQUOT") and not is_file:
             return False
+        # A pipe is memory, with no device behind it that could fail.
         if error == "EIO" and what.startswith("pipe:"):
             return False
         if error == "EINTR" and call in ("read", "write", "pread64", "pwrite64") and is_file:

@@ -376,6 +376,7 @@ class Serving(WorldTest):
         for number, envelope, code in ((1, ENVELOPE, 0), (2, b"nonsense\0\0", 91), (3, b"Fa@x\0", 54),
                                        (4, b"F" + b"a" * 1003 + b"\0\0", 11), (5, ENVELOPE, 0)):
             self.assertEqual(self.answer(child, orders, b"Subject: %d\n\n" % number, envelope), code)
+        services.wait_for_empty_queue()  # qmail-send and qmail-clean need the directories too
         with mode(QUEUE / "intd", 0o000):
             self.assertEqual(self.answer(child, orders), 65)
         with mode(QUEUE, 0o000):

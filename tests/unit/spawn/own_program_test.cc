@@ -1,18 +1,20 @@
-#include "spawn/own_remote.h"
+#include "spawn/own_program.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "posix/environment.h"
 #include "support/temporary_directory.h"
-#include "wire/remote_report.h"
 
 namespace postern::spawning {
 namespace {
 
-class OwnRemoteTest : public ::testing::Test {
+constexpr const char* mark = "this program does more";
+
+class OwnProgramTest : public ::testing::Test {
  protected:
   void SetUp() override { set_environment_variable("PATH", here_.path()); }
   void TearDown() override { set_environment_variable("PATH", path_); }
@@ -22,35 +24,35 @@ class OwnRemoteTest : public ::testing::Test {
     std::ofstream("program") << bytes;
     std::filesystem::permissions("program", std::filesystem::perms{0755});
   }
-  const std::string ours_ = std::string("\177ELF...") + wire::takes_several_mark;
+  const std::string ours_ = std::string("\177ELF...") + mark;
   test::TemporaryDirectory here_;
   std::string path_ = environment_variable("PATH").value_or("");
-  OwnRemote own_;
+  OwnProgram own_{mark};
 };
 
-TEST_F(OwnRemoteTest, IsTheProgramThatSaysSo) {
+TEST_F(OwnProgramTest, IsTheProgramThatSaysSo) {
   make(ours_);
   EXPECT_EQ(own_.find("program"), here_.path() + "/program");
 }
 
 // The file is read in pieces.
-TEST_F(OwnRemoteTest, MaySaySoAnywhere) {
-  for (std::size_t before = 32768 - 60; before < 32768 + 10; ++before) {
-    make("\177ELF" + std::string(before, '.') + wire::takes_several_mark + "...");
+TEST_F(OwnProgramTest, MaySaySoAnywhere) {
+  for (std::size_t before = 32768 - 30; before < 32768 + 10; ++before) {
+    make("\177ELF" + std::string(before, '.') + mark + "...");
     EXPECT_NE(own_.find("program"), "") << before;
   }
 }
 
-TEST_F(OwnRemoteTest, IsNoScriptAndNoOtherProgram) {
+TEST_F(OwnProgramTest, IsNoScriptAndNoOtherProgram) {
   for (const std::string& bytes :
-       {std::string("#!/bin/sh\n# ") + wire::takes_several_mark, std::string("\177ELF...")}) {
+       {std::string("#!/bin/sh\n# ") + mark, std::string("\177ELF...")}) {
     make(bytes);
     EXPECT_EQ(own_.find("program"), "") << bytes;
   }
   EXPECT_EQ(own_.find("no-such-program"), "");
 }
 
-TEST_F(OwnRemoteTest, IsLookedAtAgainWhenItChanges) {
+TEST_F(OwnProgramTest, IsLookedAtAgainWhenItChanges) {
   make(ours_);
   EXPECT_NE(own_.find("program"), "");
   make("#!/bin/sh\n");
@@ -59,10 +61,18 @@ TEST_F(OwnRemoteTest, IsLookedAtAgainWhenItChanges) {
   EXPECT_NE(own_.find("program"), "");
 }
 
-TEST_F(OwnRemoteTest, IsNotNamedByADirectoryThatMayBeAnother) {
+TEST_F(OwnProgramTest, IsNotNamedByADirectoryThatMayBeAnother) {
   make(ours_);
   set_environment_variable("PATH", ".");
   EXPECT_EQ(own_.find("program"), "");
+}
+
+TEST_F(OwnProgramTest, IsLookedForInAFileAndNothingElse) {
+  make(ours_);
+  EXPECT_TRUE(own_.is("program"));
+  EXPECT_FALSE(own_.is("no-such-program"));
+  ASSERT_EQ(::mkfifo("fifo", 0700), 0);
+  EXPECT_FALSE(own_.is("fifo")) << "and nobody has waited for its writer";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // output. The local and the remote spawn differ in this alone; spawn/server.h is the same for both.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +30,7 @@ struct Worker {
   Fd stays{};               // where it says that it stays for another delivery, if it may
   std::string kind{};       // and what makes it as good as another one for that
   unsigned deliveries = 0;  // that it has stayed after
+  std::chrono::steady_clock::time_point first_stay{};
 };
 
 /// A worker that has ended and whose output has ended too.

@@ -17,19 +17,22 @@ bool has_ended(Child& child) {
 }  // namespace
 
 void KeptWorkers::put(Worker worker) {
-  const bool worn = ++worker.deliveries >= most_deliveries_;
-  waiting_.push_back({std::move(worker), clock_()});
-  if (worn) return let_go(std::prev(waiting_.end()));
-  if (waiting_.size() > most) let_go(waiting_.begin());
+  const Time now = clock_();
+  if (worker.deliveries == 0) worker.first_stay = now;
+  const bool worn = ++worker.deliveries >= limits_.deliveries;
+  const Time until = (limits_.in_all ? worker.first_stay : now) + lifetime;
+  waiting_.push_back({std::move(worker), until});
+  if (worn || until <= now) return let_go(std::prev(waiting_.end()));
+  if (waiting_.size() > limits_.most) let_go(waiting_.begin());
 }
 
 // The one that has waited least: those that nobody needs grow old.
 std::optional<Worker> KeptWorkers::give(const std::string& kind, std::string_view order,
-                                        int message) {
+                                        std::span<const int> descriptors) {
   if (order.size() > wire::most_kept_order_bytes) return std::nullopt;
   for (auto it = waiting_.end(); it != waiting_.begin();) {
     if ((--it)->worker.kind != kind) continue;
-    if (!send_packet(it->worker.stays.get(), order, {&message, 1})) {
+    if (!send_packet(it->worker.stays.get(), order, descriptors)) {
       let_go(it);
       return std::nullopt;
     }
@@ -43,10 +46,17 @@ std::optional<Worker> KeptWorkers::give(const std::string& kind, std::string_vie
 int KeptWorkers::tidy() {
   using std::chrono::milliseconds;
   const Time now = clock_();
-  while (!waiting_.empty() && now - waiting_.front().since >= lifetime) let_go(waiting_.begin());
-  if (waiting_.empty()) return -1;
-  const auto rest = waiting_.front().since + lifetime - now;
-  return static_cast<int>(std::chrono::ceil<milliseconds>(rest).count());
+  std::optional<Time> next;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto waiting = it++;
+    if (waiting->until <= now) {
+      let_go(waiting);
+    } else {
+      next = std::min(next.value_or(waiting->until), waiting->until);
+    }
+  }
+  if (!next) return -1;
+  return static_cast<int>(std::chrono::ceil<milliseconds>(*next - now).count());
 }
 
 void KeptWorkers::collect() {
@@ -60,13 +70,17 @@ void KeptWorkers::let_go(std::list<Waiting>::iterator waiting) {
   waiting_.erase(waiting);
 }
 
+void tell_of_socket(SpawnSpec& spec) {
+  spec.environment = current_environment();
+  set_in(*spec.environment, wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
+}
+
 void offer_to_stay(SpawnSpec& spec, PacketPair& sockets) {
   auto made = make_packet_pair();
   if (!made) return;
   sockets = std::move(*made);
   spec.fds.push_back({sockets.theirs.get(), wire::kept_worker_fd});
-  spec.environment = current_environment();
-  set_in(*spec.environment, wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
+  tell_of_socket(spec);
 }
 
 }  // namespace postern::spawning

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,21 +14,29 @@
 
 namespace postern::spawning {
 
+/// Of deliveries, waiting; of look-ups.
+inline constexpr std::size_t most_delivery_workers = 16;
+inline constexpr std::size_t most_lookup_workers = 8;
+
 class KeptWorkers {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using Clock = std::function<Time()>;
-  static constexpr std::chrono::seconds lifetime{5};  // without work
-  static constexpr std::size_t most = 16;             // of all kinds, waiting
+  static constexpr std::chrono::seconds lifetime{5};
 
-  /// `most_deliveries` of one worker: what it leaks is bounded.
-  KeptWorkers(Clock clock, unsigned most_deliveries)
-      : clock_(std::move(clock)), most_deliveries_(most_deliveries) {}
+  struct Limits {
+    unsigned deliveries;    // of one worker: what it leaks is bounded
+    std::size_t most = most_delivery_workers;  // of all kinds, waiting
+    /// The lifetime begins with the first wait, and not with the last.
+    bool in_all = false;
+  };
+  KeptWorkers(Clock clock, Limits limits) : clock_(std::move(clock)), limits_(limits) {}
 
   void put(Worker worker);
   /// Hands an order (wire/kept_worker.h) to a worker of this kind. Nothing: there is none that
-  /// takes it.
-  std::optional<Worker> give(const std::string& kind, std::string_view order, int message);
+  /// takes it. Copies of `descriptors`, the message, go along.
+  std::optional<Worker> give(const std::string& kind, std::string_view order,
+                             std::span<const int> descriptors = {});
   /// Lets go of those that have waited too long, and says in how many milliseconds the next one
   /// will have; -1: none waits.
   int tidy();
@@ -37,18 +46,21 @@ class KeptWorkers {
  private:
   struct Waiting {
     Worker worker;
-    Time since;
+    Time until;
   };
   void let_go(std::list<Waiting>::iterator waiting);
 
   Clock clock_;
-  unsigned most_deliveries_;
-  std::list<Waiting> waiting_;  // the longest first
+  Limits limits_;
+  std::list<Waiting> waiting_;  // those that have waited longest first
   std::vector<Child> leaving_;  // told to, not collected yet
 };
 
-/// Offers a program that is about to be started to stay: gives it its end of `sockets`, and tells
-/// it. Where there is no socket for it, it works once.
+/// Tells a program that is about to be started that its descriptor wire::kept_worker_fd is a socket
+/// on which it may stay.
+void tell_of_socket(SpawnSpec& spec);
+/// Offers it to stay: gives it its end of `sockets`, and tells it. Where there is no socket for it,
+/// it works once.
 void offer_to_stay(SpawnSpec& spec, PacketPair& sockets);
 
 /// A channel whose workers may stay.
@@ -61,8 +73,8 @@ class KeepingChannel : public Channel {
   }
 
  protected:
-  KeepingChannel(KeptWorkers::Clock clock, unsigned most_deliveries)
-      : kept_workers_(std::move(clock), most_deliveries) {}
+  KeepingChannel(KeptWorkers::Clock clock, KeptWorkers::Limits limits)
+      : kept_workers_(std::move(clock), limits) {}
   KeptWorkers kept_workers_;
 };
 

@@ -69,7 +69,8 @@ Next LocalChannel::deliver(const Delivery& delivery, const wire::LocalUser& user
                                         setup_.default_delivery};
   const std::string kind = kind_of(user, setup_.home + "/" + setup_.program);
   const auto order = wire::format_kept_order(arguments);
-  if (auto worker = kept_workers_.give(kind, order, delivery.message.get())) {
+  const int message = delivery.message.get();
+  if (auto worker = kept_workers_.give(kind, order, {&message, 1})) {
     return std::move(*worker);
   }
   auto next = run_qmail_local(delivery, user, std::move(arguments));

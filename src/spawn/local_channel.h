@@ -24,7 +24,7 @@ struct LocalSetup {
 class LocalChannel : public KeepingChannel {
  public:
   explicit LocalChannel(LocalSetup setup)
-      : KeepingChannel(setup.now, 200),
+      : KeepingChannel(setup.now, {.deliveries = 200}),
         setup_(std::move(setup)),
         known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;

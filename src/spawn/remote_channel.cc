@@ -50,7 +50,8 @@ Next RemoteChannel::begin(const Delivery& delivery) {
   if (own.empty()) return run(delivery, std::move(arguments), own);
   const std::string kind = kind_of(delivery, own);
   const auto order = wire::format_kept_order(arguments);
-  if (auto worker = kept_workers_.give(kind, order, delivery.message.get())) {
+  const int message = delivery.message.get();
+  if (auto worker = kept_workers_.give(kind, order, {&message, 1})) {
     return std::move(*worker);
   }
   auto next = run(delivery, std::move(arguments), own);

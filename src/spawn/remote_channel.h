@@ -23,7 +23,7 @@ class RemoteChannel : public KeepingChannel {
  public:
   /// A server is not asked to take more than 100 messages over a connection.
   explicit RemoteChannel(RemoteSetup setup)
-      : KeepingChannel(setup.now, 100), setup_(std::move(setup)) {}
+      : KeepingChannel(setup.now, {.deliveries = 100}), setup_(std::move(setup)) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
   std::string common_to(const wire::DeliveryOrder& order) override;
   Next begin(const Delivery& delivery) override;

@@ -34,7 +34,7 @@ KeptWorker KeptWorker::from_environment(std::string_view argv0, std::string_view
   return argv0 == program ? std::move(worker) : none();
 }
 
-Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code) {
+Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code, Brings brings) {
   if (!socket_) return std::nullopt;
   const char said = static_cast<char>(exit_code);
   if (!send_packet(socket_.get(), {&said, 1})) return std::nullopt;
@@ -44,8 +44,11 @@ Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code) {
   auto arguments = parse_kept_order((*packet)->bytes);
   auto& descriptors = (*packet)->descriptors;
   // Without room for a descriptor the kernel leaves it out.
-  if (!arguments || descriptors.size() != 1) return failure("an order that is not whole");
-  return KeptOrder{std::move(*arguments), std::move(descriptors.front())};
+  const std::size_t expected = brings == Brings::message ? 1 : 0;
+  if (!arguments || descriptors.size() != expected) return failure("an order that is not whole");
+  KeptOrder order{std::move(*arguments), {}};
+  if (expected == 1) order.message = std::move(descriptors.front());
+  return order;
 }
 
 }  // namespace postern::wire

@@ -1,7 +1,8 @@
-// How qmail-local and qmail-remote stay for more of the work that they were started for
+// How qmail-local, qmail-remote and qmail-getpw stay for more of the work that they were started for
 // (docs/wire/spawn.md, "Workers that stay"), and the sessions of qmail-smtp-server.
 //   starter -> worker, for each piece of work after the first:
 //       qmail-local, qmail-remote   its arguments, each ended by NUL; the message as a descriptor
+//       qmail-getpw                 an address's local part, ended by NUL
 //       a session   changes of its environment (wire/tcp_environment.h); the connection
 //   worker -> starter, when it has ended one and stays: its exit code, one byte
 #pragma once
@@ -27,10 +28,15 @@ inline constexpr int kept_worker_fd = 3;
 inline constexpr std::string_view local_program = "bin/qmail-local";
 /// argv[0] of what qmail-rspawn runs, if it is the suite's own.
 inline constexpr std::string_view remote_program = "qmail-remote";
+/// argv[0] of what qmail-lspawn asks about an address, in the qmail home.
+inline constexpr std::string_view getpw_program = "bin/qmail-getpw";
+/// Stands in the program file of a qmail-getpw that may be offered to stay, for then it asks
+/// users/cdb as well. Any other is run for each address, and sees nothing of all this.
+inline constexpr char getpw_stays_mark[] = "POSTERN: this qmail-getpw stays for further addresses";
 
 struct KeptOrder {
   std::vector<std::string> arguments;  // as on the command line, without the program's name
-  Fd message;                          // at offset 0
+  Fd message;                          // at offset 0; none with Brings::nothing
 };
 std::string format_kept_order(std::span<const std::string> arguments);
 /// Nothing: not a list of words that each end in NUL.
@@ -50,7 +56,8 @@ class KeptWorker {
   /// Tells how the last delivery has ended, and waits for the next. Nothing: there is none, and the
   /// process is to exit with `exit_code`. Error: something came that cannot be taken, and whoever
   /// sent it must not hear of success.
-  Result<std::optional<KeptOrder>> next(int exit_code);
+  enum class Brings { message, nothing };
+  Result<std::optional<KeptOrder>> next(int exit_code, Brings brings = Brings::message);
 
  private:
   explicit KeptWorker(Fd socket) : socket_(std::move(socket)) {}

@@ -26,7 +26,7 @@ class Kept : public ::testing::Test {
   }
 
   KeptWorkers::Time now_;
-  KeptWorkers kept_{[this] { return now_; }, 200};
+  KeptWorkers kept_{[this] { return now_; }, {.deliveries = 200}};
   std::vector<Fd> theirs_;
 };
 
@@ -52,20 +52,45 @@ TEST_F(Kept, GoAfterTwoHundredDeliveries) {
   const auto worker = put("joe");
   for (int deliveries = 1; deliveries < 200; ++deliveries) {
     ASSERT_FALSE(let_go(worker)) << deliveries;
-    auto given = kept_.give("joe", "order", 0);
+    auto given = kept_.give("joe", "order");
     ASSERT_TRUE(given);
     ASSERT_TRUE(receive_packet(theirs_[worker].get(), 100).value());
     kept_.put(std::move(*given));
   }
   EXPECT_TRUE(let_go(worker));
-  EXPECT_FALSE(kept_.give("joe", "order", 0));
+  EXPECT_FALSE(kept_.give("joe", "order"));
 }
 
 TEST_F(Kept, AreGivenWorkOfTheirKindAlone) {
   put("joe");
-  EXPECT_FALSE(kept_.give("jim", "order", 0));
-  EXPECT_TRUE(kept_.give("joe", "order", 0));
-  EXPECT_FALSE(kept_.give("joe", "order", 0)) << "it has work already";
+  EXPECT_FALSE(kept_.give("jim", "order"));
+  EXPECT_TRUE(kept_.give("joe", "order"));
+  EXPECT_FALSE(kept_.give("joe", "order")) << "it has work already";
+}
+
+// What such a worker knows is no older.
+TEST_F(Kept, MayGoFiveSecondsAfterTheyHaveFirstStayed) {
+  kept_ = KeptWorkers([this] { return now_; }, {.deliveries = 200, .in_all = true});
+  const auto first = put("joe");
+  now_ += 3s;
+  kept_.put(std::move(*kept_.give("joe", "order")));
+  ASSERT_TRUE(receive_packet(theirs_[first].get(), 100).value());
+  EXPECT_EQ(kept_.tidy(), 2000);
+  put("joe");
+  now_ += 2s;
+  EXPECT_EQ(kept_.tidy(), 3000);
+  EXPECT_TRUE(let_go(first));
+}
+
+TEST_F(Kept, AreNotKeptWhenTheirTimeHasPassedAtWork) {
+  kept_ = KeptWorkers([this] { return now_; }, {.deliveries = 200, .in_all = true});
+  const auto worker = put("joe");
+  auto given = kept_.give("joe", "order");
+  ASSERT_TRUE(receive_packet(theirs_[worker].get(), 100).value());
+  now_ += 5s;
+  kept_.put(std::move(*given));
+  EXPECT_TRUE(let_go(worker));
+  EXPECT_FALSE(kept_.give("joe", "order"));
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 #include "spawn/local_channel.h"
 
+#include <algorithm>
+
 #include "mail/address.h"
 #include "posix/environment.h"
 #include "posix/files.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/local_report.h"
+#include "spawn/own_program.h"
 #include "spawn/start.h"
 #include "spawn/user_lookup.h"
 
@@ -19,6 +22,12 @@ enum Stage : unsigned { looking_up, delivering };
 std::string kind_of(const wire::LocalUser& user, const std::string& program) {
   const std::string parts[] = {user.user, user.home, std::to_string(user.uid),
                                std::to_string(user.gid), file_version(program)};
+  return wire::format_kept_order(parts);
+}
+
+// The C library may not see in a process of some age what is to be asked instead.
+std::string kind_of_lookup(const std::string& program) {
+  const std::string parts[] = {file_version(program), file_version("/etc/nsswitch.conf")};
   return wire::format_kept_order(parts);
 }
 
@@ -38,10 +47,37 @@ Next LocalChannel::begin(const Delivery& delivery) {
   if (to.local.empty()) return "K";
   const std::string local(to.local);
   if (const auto user = known_users_.find(local)) return deliver(delivery, *user);
-  auto worker = start_user_lookup(setup_.home, setup_.lookup, local);
+  return look_up(local);
+}
+
+// Each has one address at a time, so that no answer can be another's, and one that hangs holds up
+// nobody else.
+Next LocalChannel::look_up(const std::string& local) {
+  const std::string program = setup_.home + "/" + std::string(wire::getpw_program);
+  const bool may_stay = setup_.is_own_getpw(program);
+  const std::string kind = may_stay ? kind_of_lookup(program) : "";
+  if (may_stay) {
+    const auto order = wire::format_kept_order({&local, 1});
+    if (auto worker = lookup_workers_.give(kind, order)) return std::move(*worker);
+  }
+  auto worker = start_user_lookup(setup_.home, setup_.lookup, local, may_stay);
   if (!worker) return "Zqmail-spawn unable to fork. (#4.3.0)\n";
   worker->stage = looking_up;
+  worker->kind = kind;
   return std::move(*worker);
+}
+
+void LocalChannel::keep(Worker worker) {
+  if (worker.stage == looking_up) return lookup_workers_.put(std::move(worker));
+  KeepingChannel::keep(std::move(worker));
+}
+
+int LocalChannel::tidy(bool child_ended) {
+  const int deliveries = KeepingChannel::tidy(child_ended);
+  if (child_ended) lookup_workers_.collect();
+  const int lookups = lookup_workers_.tidy();
+  if (deliveries < 0 || lookups < 0) return std::max(deliveries, lookups);
+  return std::min(deliveries, lookups);
 }
 
 Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished finished) {
@@ -50,7 +86,7 @@ Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished fi
     return format_lookup_failure(finished.status);
   }
   const auto user = wire::parse_local_user(finished.output);
-  if (!user) return fixed_report(LocalExit::bug);
+  if (!user || finished.too_long) return fixed_report(LocalExit::bug);
   if (user->uid == 0) return fixed_report(LocalExit::would_be_root);
   known_users_.remember(std::string(mail::split_address(delivery.order().recipient).local), *user);
   return deliver(delivery, *user);
@@ -111,6 +147,9 @@ int serve_local_deliveries(std::span<char* const> arguments) {
   if (auto program = environment_variable("QMAILLOCAL"); program && !program->empty()) {
     setup.program = std::move(*program);
   }
+  setup.is_own_getpw = [own = OwnProgram(wire::getpw_stays_mark)](const auto& file) mutable {
+    return own.is(file);
+  };
   LocalChannel channel(std::move(setup));
   return Server(start.server, channel).run();
 }

@@ -10,6 +10,7 @@
 #include "posix/buffer.h"
 #include "posix/io.h"
 #include "posix/program.h"
+#include "spawn/kept_workers.h"
 #include "spawn/order_check.h"
 
 namespace postern::spawning {
@@ -24,8 +25,8 @@ constexpr std::size_t most_incoming = 1 << 20;
 constexpr std::size_t most_outgoing = 1 << 20;
 // A worker needs a pipe while it runs and a message while it is started.
 constexpr std::size_t files_per_delivery = 3;
-// Ours, and two for each worker that waits for another delivery.
-constexpr std::size_t files_of_our_own = 24 + 2 * 16;
+// Ours, and two for each worker that waits.
+constexpr std::size_t files_of_our_own = 24 + 2 * (most_delivery_workers + most_lookup_workers);
 
 // A worker that cannot be waited for counts as crashed.
 ExitStatus lost_worker() { return ExitStatus(SIGKILL); }

@@ -5,8 +5,6 @@
 #include <vector>
 
 #include "posix/files.h"
-#include "posix/io.h"
-#include "posix/program.h"
 
 namespace postern::spawning {
 namespace {
@@ -44,15 +42,6 @@ Result<std::optional<uid_t>> SystemUsers::owner_of(const std::string& directory)
   if (info) return info->st_uid;
   if (is_temporary(info.error().code)) return std::unexpected(info.error());
   return std::nullopt;
-}
-
-int print_user_of(std::span<char* const> arguments, int output) {
-  if (arguments.empty()) die(exit_code::permanent, "usage: qmail-getpw local");
-  SystemUsers users;
-  const auto user = find_system_user(users, arguments[0]);
-  if (!user) return static_cast<int>(user.error());
-  const auto written = write_all(output, wire::format_local_user(*user) + '\0');
-  return written ? exit_code::ok : static_cast<int>(LocalExit::system_trouble);
 }
 
 }  // namespace postern::spawning

@@ -4,24 +4,17 @@
 // answer. Formats: docs/wire/users.md.
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "control/cdb.h"
 #include "posix/identity.h"
 #include "spawn/channel.h"
-#include "wire/users_cdb.h"
 
 namespace postern::spawning {
 
-/// What users/cdb says of a local address: the whole address first, then prefixes, the longest
-/// first; of a prefix's match, the rest of the address (its case kept) is added to the extension.
-/// Error: a database that is damaged or was not made by qmail-newu.
-Result<std::optional<wire::LocalUser>> find_user(control::Cdb& users, std::string_view local);
-
 /// Starts a process that becomes `identity`, answers with wire::format_local_user() and exits 0, or
-/// exits with a LocalExit. `home` is the qmail home.
+/// exits with a LocalExit. `home` is the qmail home. `may_stay`: its qmail-getpw is offered to stay
+/// for further addresses, which are orders of one word.
 Result<Worker> start_user_lookup(const std::string& home, const Identity& identity,
-                                 const std::string& local);
+                                 const std::string& local, bool may_stay);
 
 }  // namespace postern::spawning

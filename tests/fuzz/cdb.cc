@@ -5,7 +5,7 @@
 #include "fuzz/support/files.h"
 #include "fuzz/support/input.h"
 #include "spawn/assign.h"
-#include "spawn/user_lookup.h"
+#include "spawn/assigned_users.h"
 #include "support/temporary_directory.h"
 
 namespace postern::fuzz {

@@ -7,9 +7,9 @@
 
 #include "posix/files.h"
 #include "spawn/assign.h"
+#include "spawn/assigned_users.h"
 #include "spawn/getpw.h"
 #include "spawn/system_users.h"
-#include "spawn/user_lookup.h"
 #include "support/temporary_directory.h"
 
 namespace postern::spawning {

@@ -1,0 +1,13 @@
+// qmail-getpw, the program: answers for the address on its command line, and stays for further ones
+// where qmail-lspawn offers that (docs/wire/getpw.md).
+#pragma once
+
+#include <span>
+
+namespace postern::spawning {
+
+/// Everything after main(). `arguments` with the program's name. Prints on `output`; the exit code
+/// is 0, a LocalExit, or 100 without an argument.
+int run_getpw(std::span<char* const> arguments, int output);
+
+}  // namespace postern::spawning

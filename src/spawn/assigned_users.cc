@@ -44,8 +44,8 @@ Result<std::optional<wire::LocalUser>> find_user(control::Cdb& users, std::strin
 }
 
 std::expected<std::optional<wire::LocalUser>, LocalExit> find_assigned_user(
-    const std::string& home, std::string_view local) {
-  auto users = control::Cdb::open(home + "/users/cdb");
+    const std::string& file, std::string_view local) {
+  auto users = control::Cdb::open(file);
   if (!users && users.error().code == ENOENT) return std::nullopt;
   if (!users) return cannot_use_users_cdb(users.error());
   auto user = find_user(*users, local);

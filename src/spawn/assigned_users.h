@@ -17,9 +17,9 @@ namespace postern::spawning {
 /// Error: a database that is damaged or was not made by qmail-newu.
 Result<std::optional<wire::LocalUser>> find_user(control::Cdb& users, std::string_view local);
 
-/// The same of the users/cdb in `home`; nothing, too, where there is none. What is wrong with it is
+/// The same of this file; nothing, too, where there is none. What is wrong with it is
 /// said on descriptor 2.
-std::expected<std::optional<wire::LocalUser>, LocalExit> find_assigned_user(
-    const std::string& home, std::string_view local);
+std::expected<std::optional<wire::LocalUser>, LocalExit> find_assigned_user(const std::string& file,
+                                                                            std::string_view local);
 
 }  // namespace postern::spawning

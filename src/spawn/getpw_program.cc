@@ -5,8 +5,6 @@
 #include "posix/io.h"
 #include "posix/program.h"
 #include "spawn/assigned_users.h"
-#include "spawn/getpw.h"
-#include "spawn/system_users.h"
 #include "wire/kept_worker.h"
 
 namespace postern::spawning {
@@ -22,34 +20,33 @@ int print_user(const wire::LocalUser& user, int output) {
   return written ? exit_code::ok : exit_with(LocalExit::system_trouble);
 }
 
-// Nothing that is found out here is kept for the next address.
-int print_user_of(std::string_view local, int output) {
-  SystemUsers users;
-  const auto user = find_system_user(users, local);
+int print_user_of(UserDatabase& system, std::string_view local, int output) {
+  const auto user = find_system_user(system, local);
   return user ? print_user(*user, output) : exit_with(user.error());
 }
 
-// qmail-lspawn has not asked users/cdb about an address that it sends here. We are in the qmail home.
-int print_assigned_user_of(std::string_view local, int output) {
-  const auto user = find_assigned_user(".", local);
+// qmail-lspawn has not asked users/cdb about an address that it sends here. We are in the qmail
+// home.
+int print_assigned_user_of(UserDatabase& system, std::string_view local, int output) {
+  const auto user = find_assigned_user("users/cdb", local);
   if (!user) return exit_with(user.error());
-  return *user ? print_user(**user, output) : print_user_of(local, output);
+  return *user ? print_user(**user, output) : print_user_of(system, local, output);
 }
 
 }  // namespace
 
 // After a failure it ends: whatever part of the name service has failed begins afresh.
-int run_getpw(std::span<char* const> arguments, int output) {
+int run_getpw(std::span<char* const> arguments, UserDatabase& system, int output) {
   if (arguments.size() < 2) die(exit_code::permanent, "usage: qmail-getpw local");
   auto worker = wire::KeptWorker::from_environment(arguments[0], wire::getpw_program);
-  int code = print_user_of(arguments[1], output);
+  int code = print_user_of(system, arguments[1], output);
   while (code == exit_code::ok) {
     const auto order = worker.next(code, wire::KeptWorker::Brings::nothing);
     if (!order) return exit_with(LocalExit::system_trouble);
     if (!*order) break;
     const auto& words = (*order)->arguments;
     if (words.size() != 1) return exit_with(LocalExit::system_trouble);
-    code = print_assigned_user_of(words[0], output);
+    code = print_assigned_user_of(system, words[0], output);
   }
   return code;
 }

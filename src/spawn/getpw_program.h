@@ -4,10 +4,12 @@
 
 #include <span>
 
+#include "spawn/getpw.h"
+
 namespace postern::spawning {
 
 /// Everything after main(). `arguments` with the program's name. Prints on `output`; the exit code
 /// is 0, a LocalExit, or 100 without an argument.
-int run_getpw(std::span<char* const> arguments, int output);
+int run_getpw(std::span<char* const> arguments, UserDatabase& system, int output);
 
 }  // namespace postern::spawning

@@ -25,7 +25,7 @@ class KeptWorkers {
   static constexpr std::chrono::seconds lifetime{5};
 
   struct Limits {
-    unsigned deliveries;    // of one worker: what it leaks is bounded
+    unsigned deliveries;                       // of one worker: what it leaks is bounded
     std::size_t most = most_delivery_workers;  // of all kinds, waiting
     /// The lifetime begins with the first wait, and not with the last.
     bool in_all = false;

@@ -29,7 +29,8 @@ class LocalChannel : public KeepingChannel {
   explicit LocalChannel(LocalSetup setup)
       : KeepingChannel(setup.now, {.deliveries = 200}),
         setup_(std::move(setup)),
-        lookup_workers_(setup_.now, {.deliveries = 1000, .most = most_lookup_workers, .in_all = true}),
+        lookup_workers_(setup_.now,
+                        {.deliveries = 1000, .most = most_lookup_workers, .in_all = true}),
         known_users_({setup_.home + "/users/cdb", "/etc/passwd"}, setup_.now) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
   Next begin(const Delivery& delivery) override;

@@ -113,9 +113,8 @@ int serve_remote_deliveries() {
   if (auto program = environment_variable("QMAILREMOTE"); program && !program->empty()) {
     setup.program = std::move(*program);
   } else {
-    setup.own_program = [own = OwnProgram(wire::takes_several_mark), name = setup.program]() mutable {
-      return own.find(name);
-    };
+    setup.own_program = [own = OwnProgram(wire::takes_several_mark),
+                         name = setup.program]() mutable { return own.find(name); };
   }
   RemoteChannel channel(setup);
   return Server(start.server, channel).run();

@@ -1,4 +1,5 @@
 // The real user database, through the name service switch: for dynamically linked programs only.
+// Nothing that has been found out is kept for the next question.
 #pragma once
 
 #include "spawn/getpw.h"

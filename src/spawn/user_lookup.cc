@@ -34,7 +34,7 @@ int exit_with(LocalExit reason) { return static_cast<int>(reason); }
 int look_up(const std::string& home, const Identity& identity, const std::string& local,
             bool may_stay) {
   if (!become(identity)) return exit_with(LocalExit::system_trouble);
-  const auto user = find_assigned_user(home, local);
+  const auto user = find_assigned_user(home + "/users/cdb", local);
   if (!user) return exit_with(user.error());
   if (*user) {
     const auto written = write_all(1, wire::format_local_user(**user));
@@ -62,7 +62,8 @@ Result<Worker> start_user_lookup(const std::string& home, const Identity& identi
     if (!keep_only(pipe->write.get(), socket)) ::_exit(exit_with(LocalExit::system_trouble));
     ::_exit(look_up(home, identity, local, socket >= 0));
   }
-  return Worker{.child = Child(pid), .output = std::move(pipe->read), .stays = std::move(sockets.ours)};
+  return Worker{
+      .child = Child(pid), .output = std::move(pipe->read), .stays = std::move(sockets.ours)};
 }
 
 }  // namespace postern::spawning

@@ -112,7 +112,7 @@ def _path(line):
 
 
 def _end_if_it_waits(pid):
-    """A worker that has stayed for more mail is killed: it would be there for some seconds, and nobody
+    """A worker that has stayed for more work is killed: it would be there for some seconds, and nobody
     misses it."""
     try:
         number = pathlib.Path(f"/proc/{pid}/syscall").read_text(encoding="ascii").split()[0]
@@ -125,7 +125,7 @@ def _end_if_it_waits(pid):
 def nothing_is_done():
     """No program runs that lives for a message."""
     found = processes()
-    for name in ("qmail-local", "qmail-remote"):
+    for name in ("qmail-local", "qmail-remote", "qmail-getpw"):
         for pid in found.get(name, ()):
             _end_if_it_waits(pid)
     return not any(name in SHORT_LIVED for name in found)

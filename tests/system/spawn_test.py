@@ -2,13 +2,16 @@
 import os
 import pathlib
 import pwd
+import shutil
+import signal
+import socket
 import subprocess
 import unittest
 
 from support import hosts, services, smtp
 from support.case import WorldTest
 from support.services import Service, wait_for_mail
-from support.wait import wait_until
+from support.wait import PATIENCE, wait_until
 
 BIN = "/var/qmail/bin"
 USERS = pathlib.Path("/var/qmail/users")
@@ -116,6 +119,154 @@ class Getpw(WorldTest):
             self.assertEqual(self.getpw(local), (0, [*alias, local, ""]))
 
 
+class AGetpwThatIsAsked(WorldTest):
+    """The test in the place of qmail-lspawn, which would let it go after some seconds."""
+
+    def setUp(self):
+        super().setUp()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        qmailp = pwd.getpwnam("qmailp")
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'exec 3<&{theirs.fileno()}; exec bin/qmail-getpw alice'],
+            stdout=subprocess.PIPE, cwd="/var/qmail", pass_fds=[theirs.fileno()],
+            env={"POSTERN_KEPT_WORKER": "3"}, user=qmailp.pw_uid, group=qmailp.pw_gid)
+        theirs.close()
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.stdout.close)
+        self.addCleanup(ours.close)  # the first of all: it ends
+        self.socket = ours
+        self.assertEqual(self.answer(), "alice")
+
+    def answer(self):
+        self.socket.settimeout(PATIENCE)
+        self.assertEqual(self.socket.recv(1), b"\0")
+        return os.read(self.process.stdout.fileno(), 1000).decode().split("\0")[0]
+
+    def ask(self, local):
+        self.socket.send(f"{local}\0".encode())
+        return self.answer()
+
+    def change(self, path, text):
+        self.addCleanup(pathlib.Path(path).write_text,
+                        pathlib.Path(path).read_text(encoding="ascii"), encoding="ascii")
+        pathlib.Path(path).write_text(text, encoding="ascii")
+
+    def test_sees_users_come_and_go(self):
+        self.assertEqual(self.ask("robert"), "alias")
+        passwd = pathlib.Path("/etc/passwd").read_text(encoding="ascii")
+        self.change("/etc/passwd", f"{passwd}robert:x:1001:1001::/home/bob:/bin/sh\n")
+        self.assertEqual(self.ask("robert"), "robert")
+        self.change("/etc/passwd", passwd)
+        self.assertEqual(self.ask("robert"), "alias")
+
+    def test_sees_a_home_change_hands(self):
+        self.addCleanup(shutil.chown, "/home/bob", "bob")
+        self.assertEqual(self.ask("bob"), "bob")
+        shutil.chown("/home/bob", "carol")
+        self.assertEqual(self.ask("bob"), "alias")
+
+    def test_sees_users_cdb_before_all(self):
+        self.addCleanup((USERS / "cdb").unlink, missing_ok=True)
+        self.write_file(USERS / "assign", "=bob:carol:1002:1002:/home/carol:::\n.\n")
+        self.assertEqual(self.ask("bob"), "bob")
+        hosts.on(hosts.MAIN, f"{BIN}/qmail-newu")
+        self.assertEqual(self.ask("bob"), "carol")
+        (USERS / "cdb").unlink()
+        self.assertEqual(self.ask("bob"), "bob")
+
+    def test_sees_that_users_are_looked_for_elsewhere(self):
+        self.change("/etc/nsswitch.conf", "passwd: nowhere\n")
+        self.socket.send(b"alice\0")
+        self.assertNotEqual(self.process.wait(PATIENCE), 0)
+
+    def test_ends_with_its_socket(self):
+        self.socket.close()
+        self.assertEqual(self.process.wait(PATIENCE), 0)
+
+
+class AGetpwThatStays(WorldTest):
+    def setUp(self):
+        super().setUp()
+        for pid in self.getpws():
+            os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not self.getpws(), "none of an earlier test")
+        os.utime("/etc/passwd")  # or an address might be known from a moment ago
+        self.write_file("/home/alice/.qmail-default", "./Maildir/\n", user="alice")
+
+    @staticmethod
+    def getpws():
+        return services.processes("qmail-getpw", hosts.MAIN)
+
+    def deliver(self, *addresses, user="alice"):
+        """One after another."""
+        for address in addresses:
+            services.empty_maildir(user)
+            send(address)
+            self.assertIn(f"\nDelivered-To: {address}@mail".encode(), wait_for_mail(user)[0])
+
+    def replace(self, script):
+        """Puts a script in the program's place for this test, and the program beside it."""
+        path = pathlib.Path(BIN, "qmail-getpw")
+        program = path.rename(path.with_name("qmail-getpw.real"))
+        self.addCleanup(program.rename, path)
+        self.write_file(path, f"#!/bin/sh\n{script}\n", mode=0o755)
+
+    def test_answers_for_many_addresses_and_goes(self):
+        self.deliver("alice-1")
+        (pid,) = self.getpws()
+        self.assertEqual(status_of(pid)["Uid"].split(), [str(pwd.getpwnam("qmailp").pw_uid)] * 4)
+        self.assertEqual(status_of(pid)["Groups"].strip(), "")
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/var/qmail")
+        self.deliver("alice-2", "alice-3")
+        self.assertEqual(self.getpws(), [pid])
+        wait_until(lambda: not self.getpws(), "the worker is gone")
+
+    def test_is_not_offered_to_a_script(self):
+        self.deliver("alice-1")
+        directory = pathlib.Path("/run/getpw")
+        directory.mkdir()
+        self.addCleanup(hosts.on, hosts.MAIN, "rm", "-rf", directory)
+        directory.chmod(0o777)
+        self.replace(f'echo "$0 $* [$POSTERN_KEPT_WORKER] $PWD" >>{directory}/asked\n'
+                     f'exec {BIN}/qmail-getpw.real "$@"')
+        addresses = [f"alice-{number}" for number in range(4, 7)]
+        self.deliver(*addresses)
+        asked = (directory / "asked").read_text(encoding="ascii")
+        self.assertEqual(asked, "".join(f"bin/qmail-getpw {name} [] /var/qmail\n"
+                                        for name in addresses))
+
+    def test_goes_when_users_are_looked_for_elsewhere(self):
+        switch = pathlib.Path("/etc/nsswitch.conf")
+        text = switch.read_text(encoding="ascii")
+        self.addCleanup(switch.write_text, text, encoding="ascii")
+        self.deliver("alice-1")
+        (pid,) = self.getpws()
+        switch.write_text(f"{text}# changed\n", encoding="ascii")
+        self.deliver("alice-2")
+        self.assertNotEqual(set(self.getpws()), {pid})
+
+    def test_is_not_missed_when_it_is_killed(self):
+        self.deliver("alice-1")
+        (pid,) = self.getpws()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the worker is collected")
+        self.deliver("alice-2")
+
+    def test_holds_up_nobody_else_when_it_hangs(self):
+        self.deliver("alice-1")
+        (pid,) = self.getpws()
+        os.kill(pid, signal.SIGSTOP)
+        services.empty_maildir("alice")
+        send("alice-stopped")
+        self.log.wait_for(r"starting delivery \d+: msg \d+ to local alice-stopped@mail.*")
+        send("alice-2")
+        self.assertIn(b"Delivered-To: alice-2@", wait_for_mail("alice")[0])
+        os.kill(pid, signal.SIGKILL)
+        self.log.wait_for(r"delivery \d+: deferral: Temporary_failure_in_qmail-lspawn\./")
+        Service("qmail-send").svc("a")
+        self.assertIn(b"Delivered-To: alice-stopped@", wait_for_mail("alice", 2)[1])
+
+
 class Processes(WorldTest):
     def test_of_the_spawns_have_their_users_and_nothing_more(self):
         for name, user, capabilities in (("qmail-lspawn", "root", True),
@@ -137,8 +288,8 @@ class Processes(WorldTest):
             headers = hosts.on(hosts.MAIN, "readelf", "-lW", f"{BIN}/{name}").stdout
             self.assertNotIn("INTERP", headers, name)
             program = pathlib.Path(BIN, name).read_bytes()
-            for stranger in (b"OpenSSL", b"res_nquery", b"/etc/nsswitch.conf"):
-                self.assertNotIn(stranger, program, f"{name} holds {stranger}")
+            for stranger in (b"OpenSSL", b"res_nquery", b"libnss_"):
+                self.assertFalse(stranger in program, f"{name} holds {stranger}")
 
     def test_end_when_qmail_send_does_and_finish_what_they_do(self):
         fifo = pathlib.Path("/home/alice/fifo")

@@ -332,9 +332,12 @@ void Deliveries::settle(wire::MessageId id, std::uint64_t offset, bool noted, st
 // One byte in place, and no sync: it is either written or not, and if a crash undoes it, somebody
 // gets a message twice.
 void Deliveries::mark_done(wire::MessageId id, std::uint64_t offset) {
-  const auto file = open_queue_file(path_of(id), O_WRONLY);
+  if (!marked_ || marked_->id != id) {
+    marked_.reset();
+    if (auto file = open_queue_file(path_of(id), O_WRONLY)) marked_ = {id, std::move(*file)};
+  }
   const char mark = wire::letter_done;
-  if (!file || ::pwrite(file->get(), &mark, 1, static_cast<off_t>(offset)) != 1) {
+  if (!marked_ || ::pwrite(marked_->file.get(), &mark, 1, static_cast<off_t>(offset)) != 1) {
     context_.log.warning({"trouble marking ", path_of(id), "; message will be delivered twice!"});
   }
 }

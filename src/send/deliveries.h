@@ -69,6 +69,8 @@ class Deliveries {
   std::string& orders() { return orders_; }
 
   void handle(const wire::DeliveryReport& report, std::int64_t now);
+  /// After the last handle() and settle() of a turn: what they keep open for each other is closed.
+  void end_turn() { marked_.reset(); }
   /// Recipients whose failure is to be noted in a bounce; each is answered by settle().
   std::vector<Failure> take_failures() { return std::exchange(failures_, {}); }
   /// `noted`: the bounce is durable. Else the recipient stays, to be tried again.
@@ -102,6 +104,11 @@ class Deliveries {
     bool settling = false;                     // the file is being made
     bool missed_turn = false;                  // and meanwhile it does not
     std::optional<wire::DeliveryReport> held;  // what has come before the file was there
+  };
+  // The recipients' file that was marked last. A name is not looked up again for each recipient.
+  struct Marked {
+    wire::MessageId id;
+    Fd file;
   };
   struct Slot {
     bool busy = false;
@@ -149,6 +156,7 @@ class Deliveries {
   unsigned retries_running_ = 0;
   std::vector<Slot> slots_;
   std::vector<unsigned> free_;  // numbers of free slots
+  std::optional<Marked> marked_;
   std::string orders_;
   std::vector<Failure> failures_;
   std::vector<wire::MessageId> finished_;

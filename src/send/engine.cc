@@ -78,6 +78,7 @@ bool Engine::turn(SignalFd* signals, milliseconds longest) {
     for (const Channel channel : channels) of(channel).deliveries.start(now);
   }
   settle(now);
+  for (const Channel channel : channels) of(channel).deliveries.end_turn();
   if (counts_.exiting) {
     finisher_.collect(now);
   } else {

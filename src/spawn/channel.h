@@ -49,6 +49,8 @@ class Channel {
   virtual ~Channel() = default;
   /// The most output of a worker that is kept, in bytes.
   [[nodiscard]] virtual std::size_t most_output(const Delivery& delivery) const = 0;
+  /// Orders have arrived together: what is looked up now holds for all of them.
+  virtual void look_around() {}
   /// What orders must have in common for one worker to deliver them together. Empty: it delivers
   /// this one alone.
   virtual std::string common_to(const wire::DeliveryOrder& /*order*/) { return {}; }

@@ -35,7 +35,7 @@ std::size_t RemoteChannel::most_output(const Delivery& delivery) const {
 
 // The host byte for byte: reports show it as it was written.
 std::string RemoteChannel::common_to(const wire::DeliveryOrder& order) {
-  if (setup_.own_program().empty()) return {};
+  if (own_.empty()) return {};
   std::string common;
   common.append(order.message).push_back('\0');
   common.append(order.sender).push_back('\0');
@@ -46,32 +46,30 @@ Next RemoteChannel::begin(const Delivery& delivery) {
   std::vector<std::string> arguments = {std::string(host_of(delivery.order())),
                                         delivery.order().sender};
   for (const auto& order : delivery.orders) arguments.push_back(order.recipient);
-  const std::string own = setup_.own_program();
-  if (own.empty()) return run(delivery, std::move(arguments), own);
-  const std::string kind = kind_of(delivery, own);
+  if (own_.empty()) return run(delivery, std::move(arguments));
+  const std::string kind = kind_of(delivery, own_);
   const auto order = wire::format_kept_order(arguments);
   const int message = delivery.message.get();
   if (auto worker = kept_workers_.give(kind, order, {&message, 1})) {
     return std::move(*worker);
   }
-  auto next = run(delivery, std::move(arguments), own);
+  auto next = run(delivery, std::move(arguments));
   if (auto* worker = std::get_if<Worker>(&next)) worker->kind = kind;
   return next;
 }
 
-Next RemoteChannel::run(const Delivery& delivery, std::vector<std::string> arguments,
-                        const std::string& own) {
+Next RemoteChannel::run(const Delivery& delivery, std::vector<std::string> arguments) {
   auto pipe = make_pipe();
   if (!pipe) return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
   SpawnSpec spec{
       .argv = std::move(arguments),
-      .path = own,
-      .search_path = own.empty(),
+      .path = own_,
+      .search_path = own_.empty(),
       .fds = {{delivery.message.get(), 0}, {pipe->write.get(), 1}, {pipe->write.get(), 2}},
       .directory = setup_.home};
   spec.argv.insert(spec.argv.begin(), setup_.program);
   PacketPair sockets;
-  if (!own.empty()) offer_to_stay(spec, sockets);
+  if (!own_.empty()) offer_to_stay(spec, sockets);
   auto child = spawn(spec);
   if (child) {
     return Worker{.child = std::move(*child),

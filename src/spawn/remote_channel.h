@@ -25,14 +25,16 @@ class RemoteChannel : public KeepingChannel {
   explicit RemoteChannel(RemoteSetup setup)
       : KeepingChannel(setup.now, {.deliveries = 100}), setup_(std::move(setup)) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
+  void look_around() override { own_ = setup_.own_program(); }
   std::string common_to(const wire::DeliveryOrder& order) override;
   Next begin(const Delivery& delivery) override;
   Next proceed(const Delivery& delivery, unsigned stage, Finished finished) override;
 
  private:
-  Next run(const Delivery& delivery, std::vector<std::string> arguments, const std::string& own);
+  Next run(const Delivery& delivery, std::vector<std::string> arguments);
 
   RemoteSetup setup_;
+  std::string own_;  // the program, if it is Postern's own
 };
 
 /// The report for each recipient of a qmail-remote that has ended.

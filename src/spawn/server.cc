@@ -104,6 +104,7 @@ void Server::read_orders() {
     orders_ended_ = true;
     return;
   }
+  channel_.look_around();
   Batch batch;
   std::string_view rest = incoming_;
   while (auto order = wire::take_order(rest, setup_.number_bytes)) accept(std::move(*order), batch);

@@ -721,6 +721,38 @@ TEST(Engine, FailureThatCannotBeNotedIsNotDone) {
   EXPECT_TRUE(world.queued_message(1).contains("<c@z>:\nno such user\n\n"));
 }
 
+TEST(Engine, MarksThatComeTogetherGoIntoTheFilesOfTheirMessages) {
+  QueueWorld world;
+  const auto one = world.put_preprocessed("a@x", "", "Tb@z\0Tcc@z\0Tddd@z\0"s);
+  const auto two = world.put_preprocessed("a@x", "", "Tffff@z\0Tg@z\0Th@z\0"s);
+  world.start();
+  world.run_until([&] { return world.orders[1].size() == 6; });
+  std::string reports;
+  for (const std::string recipient : {"b@z", "g@z", "ddd@z", "h@z"}) {
+    const auto order =
+        std::ranges::find(world.orders[1], recipient, &wire::DeliveryOrder::recipient);
+    reports += wire::format_report({order->number, "Kok\n"}, 1);
+  }
+  world.report_bytes(Channel::remote, reports);
+  world.run_until([&] { return world.count_logged(": success: ok/") == 4; });
+  EXPECT_EQ(QueueWorld::read(wire::remote_path(one)), "Db@z\0Tcc@z\0Dddd@z\0"s);
+  EXPECT_EQ(QueueWorld::read(wire::remote_path(two)), "Tffff@z\0Dg@z\0Dh@z\0"s);
+}
+
+TEST(Engine, MarksGoIntoTheFileThatHasTheNameNow) {
+  QueueWorld world;
+  const auto id = world.put_preprocessed("a@x", "", "Tb@z\0Tc@z\0Td@z\0"s);
+  world.start();
+  world.run_until([&] { return world.orders[1].size() == 3; });
+  world.report(Channel::remote, world.orders[1][0].number, "Kok\n");
+  world.run_until([&] { return world.count_logged(": success: ok/") == 1; });
+  fs::copy(wire::remote_path(id), "copy");  // as from a backup
+  fs::rename("copy", wire::remote_path(id));
+  world.report(Channel::remote, world.orders[1][1].number, "Kok\n");
+  world.run_until([&] { return world.count_logged(": success: ok/") == 2; });
+  EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), "Db@z\0Dc@z\0Td@z\0"s);
+}
+
 TEST(Engine, MarkThatCannotBeWrittenIsWarnedOf) {
   QueueWorld world;
   const auto id = world.put_preprocessed("a@x", "", "Tb@z\0Tc@z\0"s);

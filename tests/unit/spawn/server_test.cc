@@ -317,6 +317,24 @@ TEST_F(OwnRemoteSpawn, DeliversToTheRecipientsAtAHostTogether) {
                                                   "4 Kx s@h a@x bad@x c@x"}));
 }
 
+TEST_F(OwnRemoteSpawn, LooksForTheProgramOnceForOrdersThatComeTogether) {
+  make_program("bin/remote", naming_remote);
+  const std::string looks = here_.path() + "/looks";
+  start([&] {
+    return RemoteChannel({.home = here_.path(), .own_program = [=, home = here_.path()] {
+                            std::ofstream(looks, std::ios::app) << "look\n";
+                            return home + "/bin/remote";
+                          }});
+  });
+  order_all({{1, "8/100", "s@h", "a@x"}, {2, "8/100", "s@h", "b@x"}, {3, "8/100", "s@h", "c@y"}});
+  EXPECT_EQ(reports(3),
+            (std::vector<std::string>{"1 Kx s@h a@x b@x", "2 Kx s@h a@x b@x", "3 Ky s@h c@y"}));
+  EXPECT_EQ(read_file(looks, 100).value(), "look\n");
+  order_all({{1, "8/100", "s@h", "a@x"}});
+  EXPECT_EQ(report(), "1 Kx s@h a@x");
+  EXPECT_EQ(read_file(looks, 100).value(), "look\nlook\n");
+}
+
 TEST_F(OwnRemoteSpawn, KeepsOtherMessagesSendersAndHostsApart) {
   std::ofstream("queue/mess/8/123") << "another message\n";
   start_own(naming_remote);

@@ -41,6 +41,17 @@ def qmail_queue(message, recipients, under=()):
     return _by_exit(process, temporary=lambda code: not 11 <= code <= 40)
 
 
+def one_after_another(message, recipients):
+    """To each recipient when the first delivery to the one before has ended: what that has left waiting
+    is there for the next."""
+    for number, recipient in enumerate(recipients):
+        answer = qmail_queue(message, [recipient])
+        if answer[0] != "accept":
+            return answer
+        suite.wait_for(lambda: suite.deliveries_ended() > number, "a delivery does not end")
+    return answer
+
+
 def qmail_inject(message, recipients, under=()):
     command = ["setuidgid", "carol", f"{HOME}/bin/qmail-inject", "-f", SENDER, *recipients]
     with _file(message) as text:

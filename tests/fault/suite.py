@@ -7,6 +7,7 @@ Runs in a world (scripts/world), whose own services are stopped first.
 import os
 import pathlib
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ SHORT_LIVED = ("qmail-queue", "qmail-local", "qmail-remote", "qmail-getpw", "qma
                "qmail-smtp-serv", "qmail-inject", "forward")
 MAILDIRS = ("/home/alice/Maildir", "/home/carol/Maildir")
 MBOX = "/home/bob/Mailbox"
+LOG = pathlib.Path("/run/send.log")
 SINK_PORT = 2500
 PATIENCE = 30
 _RECVMSG = {"x86_64": 47, "aarch64": 212}[os.uname().machine]  # the number of that system call
@@ -131,6 +133,12 @@ def nothing_is_done():
     return not any(name in SHORT_LIVED for name in found)
 
 
+def deliveries_ended():
+    """How many, since what came of the last message was forgotten."""
+    return len(re.findall(r"(?m)^delivery \d+: (?:success|failure|deferral)",
+                          LOG.read_text(errors="replace")))
+
+
 class Suite:
     def __init__(self):
         for name in ("qmail-send", "qmail-smtpd", "qmail-submission"):
@@ -141,7 +149,7 @@ class Suite:
         self.sink = pathlib.Path("/run/sink")
         self.sink.mkdir()
         Sink(self.sink)
-        self.log = pathlib.Path("/run/send.log")
+        self.log = LOG
         self.starts = 0
         self.daemons = {}
         self.start()

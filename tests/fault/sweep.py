@@ -53,6 +53,8 @@ SCENARIOS = {
     "qmail-clean-first-try": Scenario("qmail-clean", "qmail-clean", recipients=(ALICE,)),
     "qmail-lspawn": Scenario("qmail-lspawn", "qmail-lspawn", recipients=(ALICE, BOB)),
     "qmail-getpw": Scenario("qmail-getpw", "qmail-lspawn", recipients=(ALICE,)),
+    "qmail-getpw-stays": Scenario("qmail-getpw", "qmail-lspawn", clients.one_after_another,
+                                  (ALICE, BOB)),
     "qmail-rspawn": Scenario("qmail-rspawn", "qmail-rspawn", recipients=(FAR,)),
     "qmail-local-maildir": Scenario("qmail-local", "qmail-lspawn", recipients=(ALICE,)),
     "qmail-local-mbox": Scenario("qmail-local", "qmail-lspawn", recipients=(BOB,)),

@@ -30,7 +30,7 @@ struct Worker {
   Fd stays{};               // where it says that it stays for another delivery, if it may
   std::string kind{};       // and what makes it as good as another one for that
   unsigned deliveries = 0;  // that it has stayed after
-  std::chrono::steady_clock::time_point first_stay{};
+  std::chrono::steady_clock::time_point first_stay{};  // when that was for the first time
 };
 
 /// A worker that has ended and whose output has ended too.

@@ -1,13 +1,12 @@
 // A qmail-local that qmail-lspawn lets stay, and the test in the place of qmail-lspawn.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
 #include "local/deliver.h"
-#include "posix/environment.h"
 #include "posix/io.h"
 #include "posix/packets.h"
 #include "posix/pipe.h"
+#include "support/kept_worker.h"
 #include "unit/local/mailbox_fixture.h"
 #include "wire/kept_worker.h"
 
@@ -49,14 +48,9 @@ class KeptQmailLocal : public Mailboxes {
     auto output = make_pipe().value();
     pid_ = ::fork();
     if (pid_ == 0) {
-      set_environment_variable(wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
-      const int theirs = ::fcntl(sockets.theirs.get(), F_DUPFD, 100);
-      const int ours = ::fcntl(output.write.get(), F_DUPFD, 101);
       ::dup2(first.fd(), 0);
-      ::dup2(ours, 1);
-      ::dup2(ours, 2);
-      ::dup2(theirs, wire::kept_worker_fd);
-      ::close_range(4, ~0U, 0);
+      test::become_kept_worker(output.write.get(), sockets.theirs.get());
+      ::dup2(1, 2);
       ::_exit(run(pointers));
     }
     socket_ = std::move(sockets.ours);

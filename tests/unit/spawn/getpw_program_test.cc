@@ -1,19 +1,17 @@
 // qmail-getpw as it is run, and as it stays, with the test in the place of qmail-lspawn.
 #include "spawn/getpw_program.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
 #include <fstream>
 
-#include "posix/environment.h"
 #include "posix/io.h"
 #include "posix/packets.h"
 #include "posix/pipe.h"
 #include "spawn/assign.h"
+#include "support/kept_worker.h"
 #include "support/temporary_directory.h"
-#include "wire/kept_worker.h"
 
 namespace postern::spawning {
 namespace {
@@ -55,11 +53,7 @@ class QmailGetpw : public ::testing::Test {
     auto output = make_pipe().value();
     pid_ = ::fork();
     if (pid_ == 0) {
-      set_environment_variable(wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
-      const int theirs = ::fcntl(sockets.theirs.get(), F_DUPFD, 100);
-      ::dup2(output.write.get(), 1);
-      ::dup2(theirs, wire::kept_worker_fd);
-      ::close_range(4, ~0U, 0);
+      test::become_kept_worker(output.write.get(), sockets.theirs.get());
       OnlyAlias system;
       ::_exit(run_getpw(words, system, 1));
     }

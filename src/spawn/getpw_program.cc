@@ -13,8 +13,6 @@ namespace {
 // Not optimised away: qmail-lspawn looks for it in the program's file.
 [[gnu::used, gnu::retain]] const auto stays = std::to_array(wire::getpw_stays_mark);
 
-int exit_with(LocalExit reason) { return static_cast<int>(reason); }
-
 int print_user(const wire::LocalUser& user, int output) {
   const auto written = write_all(output, wire::format_local_user(user) + '\0');
   return written ? exit_code::ok : exit_with(LocalExit::system_trouble);

@@ -1,8 +1,7 @@
 #include "spawn/local_channel.h"
 
-#include <algorithm>
-
 #include "mail/address.h"
+#include "posix/clock.h"
 #include "posix/environment.h"
 #include "posix/files.h"
 #include "posix/pipe.h"
@@ -32,7 +31,7 @@ std::string kind_of_lookup(const std::string& program) {
 }
 
 std::string fixed_report(LocalExit reason) {
-  return std::string(local_exit_report(static_cast<int>(reason)).value_or(""));
+  return std::string(local_exit_report(exit_with(reason)).value_or(""));
 }
 
 }  // namespace
@@ -75,9 +74,7 @@ void LocalChannel::keep(Worker worker) {
 int LocalChannel::tidy(bool child_ended) {
   const int deliveries = KeepingChannel::tidy(child_ended);
   if (child_ended) lookup_workers_.collect();
-  const int lookups = lookup_workers_.tidy();
-  if (deliveries < 0 || lookups < 0) return std::max(deliveries, lookups);
-  return std::min(deliveries, lookups);
+  return sooner(deliveries, lookup_workers_.tidy());
 }
 
 Next LocalChannel::proceed(const Delivery& delivery, unsigned stage, Finished finished) {

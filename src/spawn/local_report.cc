@@ -66,7 +66,7 @@ std::string format_local_report(const Finished& finished) {
 }
 
 std::string format_lookup_failure(const ExitStatus& status) {
-  const auto other = local_exit_report(static_cast<int>(LocalExit::system_trouble));
+  const auto other = local_exit_report(exit_with(LocalExit::system_trouble));
   if (status.crashed()) return std::string(*other);
   return std::string(local_exit_report(status.code()).value_or(*other));
 }

@@ -26,6 +26,8 @@ enum class LocalExit : int {
   exec_failed_for_good = 126,  // never ours: a program that cannot be run is mended, mail waits
 };
 
+constexpr int exit_with(LocalExit reason) { return static_cast<int>(reason); }
+
 /// The report for one of these codes; nothing for any other code.
 std::optional<std::string_view> local_exit_report(int code);
 

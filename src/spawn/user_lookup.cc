@@ -28,8 +28,6 @@ bool keep_only(int output, int socket) {
   return ::close_range(kept + 1, ~0U, 0) == 0;
 }
 
-int exit_with(LocalExit reason) { return static_cast<int>(reason); }
-
 // The child's whole life. The parent has one thread, so memory may be allocated here.
 int look_up(const std::string& home, const Identity& identity, const std::string& local,
             bool may_stay) {

@@ -53,10 +53,11 @@ class KeptWorker {
   static KeptWorker from_environment(std::string_view argv0, std::string_view program);
   static KeptWorker on(Fd socket) { return KeptWorker(std::move(socket)); }
   static KeptWorker none() { return KeptWorker(Fd{}); }
+  /// What comes with the words of an order.
+  enum class Brings { message, nothing };
   /// Tells how the last delivery has ended, and waits for the next. Nothing: there is none, and the
   /// process is to exit with `exit_code`. Error: something came that cannot be taken, and whoever
   /// sent it must not hear of success.
-  enum class Brings { message, nothing };
   Result<std::optional<KeptOrder>> next(int exit_code, Brings brings = Brings::message);
 
  private:

@@ -13,16 +13,21 @@ _SLOWEST_ATTEMPT = 0.1  # seconds a message
 
 
 def fresh_mail(work):
-    """New mail with the queue empty, and with mail waiting."""
+    """New mail with the queue empty, and with mail waiting, whose first attempts may be under way or
+    are over."""
     alone = _rate(work)
-    with _waiting(work, work.amounts["waiting"]):
+    with _waiting(work, work.amounts["waiting"]) as queued:
+        at_once = _rate(work)
+        _wait_for_quiet(work.group, queued)
         behind = _rate(work)
-    return {"messages/s": behind, "messages/s, queue empty": alone}
+    return {"messages/s": behind, "messages/s, just after it was queued": at_once,
+            "messages/s, queue empty": alone}
 
 
 def restart(work):
     """From the start of the server to the arrival of a message that it is given then."""
-    with _waiting(work, work.amounts["queued"]):
+    with _waiting(work, work.amounts["queued"]) as queued:
+        _wait_for_quiet(work.group, queued)
         work.server.stop()
         mailbox.empty()
         began = time.time()
@@ -42,18 +47,19 @@ def _rate(work):
 
 @contextlib.contextmanager
 def _waiting(work, messages):
-    """So many wait inside the block, and the server rests. Afterwards the queue is empty again."""
+    """So many wait inside the block, which gets their number. Afterwards the queue is empty again."""
     load.send_over_smtp(load.Load(messages, reuse=True), [f"nobody@{server.DEAD}"])
-    _wait_for_quiet(work.group, max(_LONGEST_UNREST, messages * _SLOWEST_ATTEMPT))
     try:
-        yield
+        yield messages
     finally:
         work.server.stop()
         work.server.forget_queue()
         work.server.start()
 
 
-def _wait_for_quiet(group, seconds):
+def _wait_for_quiet(group, messages):
+    """Returns when the server rests that has had so many messages to try."""
+    seconds = max(_LONGEST_UNREST, messages * _SLOWEST_ATTEMPT)
     deadline = time.monotonic() + seconds
     before = group.cpu_seconds()
     while time.monotonic() < deadline:

@@ -194,7 +194,6 @@ int run(std::span<char* const> arguments) {
   Fd message(0);
   for (OpenConnection connection;;) {
     if (!write_all(1, make_report(words, message.get(), connection))) return exit_code::temporary;
-    if (!connection) return exit_code::ok;
     message.reset();  // the text may be large, and as a file without a name still hold its number
     auto order = worker.next(exit_code::ok);
     if (!order) return exit_code::temporary;

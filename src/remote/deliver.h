@@ -36,8 +36,8 @@ std::string deliver(const Delivery& delivery, const Controls& controls, int mess
                     Surroundings& surroundings, OpenConnection& connection);
 
 /// The program: arguments "host sender recipient...", message on descriptor 0, report on 1; and
-/// further ones from qmail-rspawn while a connection stays open (wire/kept_worker.h). The exit code
-/// is 0 once the report is out, whatever it says.
+/// further ones from qmail-rspawn if it has any (wire/kept_worker.h). The exit code is 0 once the
+/// report is out, whatever it says.
 int run(std::span<char* const> arguments);
 
 }  // namespace postern::remote

@@ -20,7 +20,7 @@ std::string_view host_of(const wire::DeliveryOrder& order) {
   return mail::split_address(order.recipient).host;
 }
 
-// A worker has a connection to where the mail of one host goes, and stays no longer than its
+// A worker may have a connection to where the mail of one host goes, and stays no longer than its
 // program is the one that would be run.
 std::string kind_of(const Delivery& delivery, const std::string& own) {
   const std::string parts[] = {std::string(host_of(delivery.order())), own, file_version(own)};

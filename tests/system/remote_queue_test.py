@@ -71,6 +71,19 @@ class Foreign(WorldTest):
             retry()
             self.wait_for_success()
 
+    def test_a_program_tries_a_host_that_is_down_for_one_message_after_another(self):
+        deferral = r"delivery \d+: deferral: Sorry,_I_wasn't_able_to_establish.*"
+        programs = []
+        for number in range(1, 6):
+            self.send()
+            wait_until(lambda: len(self.log.find_all(deferral)) == number, "a deferral")
+            programs += services.processes("qmail-remote")
+        self.assertLess(len(set(programs)), len(programs), programs)
+        success = r"delivery \d+: success: 192\.0\.2\.2_accepted_message\./.*"
+        with ScriptedServer(mx_that_ends("never"), host=MX):
+            retry()
+            wait_until(lambda: len(self.log.find_all(success)) == 5, "5 successes")
+
     def test_a_greylisting_host_gets_it_the_second_time(self):
         with ScriptedServer([GREYLIST, ACCEPT_MAIL], host=MX):
             self.send()

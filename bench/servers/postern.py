@@ -9,6 +9,7 @@ from bench.servers import server
 
 _HOME = pathlib.Path("/var/qmail")
 _RUN = _HOME / "supervise/qmail-smtpd/run"
+_POP3 = pathlib.Path("/etc/service/qmail-pop3d")
 _SERVICES = ("/etc/service/qmail-send", "/etc/service/qmail-smtpd")
 
 
@@ -34,6 +35,7 @@ class Postern(server.Server):
         # Port 25 is for mail from other hosts, as with the other servers; people log in on 587.
         text = _RUN.read_text()
         server.write(_RUN, text.replace('[ -e "$home/users/mailusers.cdb" ]', "false"), 0o755)
+        self._give_up_pop3()
         self.stop()  # it has been running already
 
     def start(self):
@@ -47,6 +49,13 @@ class Postern(server.Server):
 
     def configure_connections(self, count):
         server.write(_HOME / "control/concurrencyincoming", f"{count or server.SESSIONS}\n")
+
+    @staticmethod
+    def _give_up_pop3():
+        """The others have no such server, whose memory would count."""
+        directory = _POP3.resolve()
+        _POP3.unlink()
+        subprocess.run(["svc", "-dx", directory, directory / "log"], check=True)
 
     @staticmethod
     def _state(service):

@@ -7,7 +7,7 @@
   disk         the file system that all servers' queues and mailboxes are on
   servers/     how each server is set up
   workloads    what is asked of them
-  load, mailbox, counters   what a workload is made of
+  load, mailbox, arrivals, counters   what a workload is made of
   statistics, report, plot  what becomes of the figures
   stacks, flame             what processor time goes to
 
@@ -16,5 +16,7 @@ build/interop (tests/interop/unpack), on first use.
 """
 
 import pathlib
+import sys
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+sys.path.append(str(REPOSITORY / "scripts/lib"))

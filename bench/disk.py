@@ -8,12 +8,10 @@ import contextlib
 import os
 import pathlib
 import subprocess
-import sys
+
+from world import linux
 
 from bench import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "scripts/lib"))
-from world import linux  # noqa: E402
 
 KINDS = {"ext4": ("mkfs.ext4", "-q", "-F"), "xfs": ("mkfs.xfs", "-q", "-f"), "tmpfs": None}
 _PLACE = REPOSITORY / "build/bench"

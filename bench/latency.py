@@ -4,6 +4,7 @@ import smtplib
 import time
 
 from bench import load, mailbox, statistics
+from bench.arrivals import Arrivals
 from bench.servers import server
 
 _STAMP = "X-Sent: "
@@ -14,9 +15,10 @@ def measure(work):
     began = time.time()
     rate = messages / (work.to_maildirs(load.Load(messages)) - began) / 2
     mailbox.empty()
-    _send(messages, rate)
-    mailbox.wait_for(messages)
-    delays = [1000 * delay for delay in _delays()]
+    with Arrivals(messages) as arrivals:
+        _send(messages, rate)
+        mailbox.wait_for(messages)
+        delays = [1000 * delay for delay in _delays(arrivals.times())]
     return {"ms, median": statistics.percentile(delays, 50),
             "ms, 99th percentile": statistics.percentile(delays, 99),
             "messages/s sent": rate}
@@ -44,9 +46,9 @@ def _send_one(person):
             raise OSError(f"{code} {said!r}")
 
 
-def _delays():
+def _delays(arrivals):
     """Of each message in the mailboxes, in seconds."""
-    for path in mailbox.files():
+    for path, arrived in arrivals.items():
         lines = path.read_text(encoding="ascii").splitlines()
         stamp = next(line for line in lines if line.startswith(_STAMP))
-        yield path.stat().st_ctime - float(stamp.removeprefix(_STAMP))
+        yield arrived - float(stamp.removeprefix(_STAMP))

@@ -13,23 +13,18 @@ class Silence(Exception):
     """Mail has stopped coming before all of it was there; the text says how much was missing."""
 
 
-def _directories():
+def directories():
     return [pathlib.Path(f"/home/{person}/Maildir/new") for person in PEOPLE]
 
 
 def empty():
-    for directory in _directories():
+    for directory in directories():
         for entry in os.scandir(directory):
             os.unlink(entry.path)
 
 
 def count():
-    return sum(sum(1 for _ in os.scandir(directory)) for directory in _directories())
-
-
-def files():
-    return [pathlib.Path(entry.path) for directory in _directories()
-            for entry in os.scandir(directory)]
+    return sum(sum(1 for _ in os.scandir(directory)) for directory in directories())
 
 
 def wait_for(messages, longest_silence=_LONGEST_SILENCE):
@@ -50,5 +45,5 @@ def wait_for_count(counted, wanted, longest_silence=_LONGEST_SILENCE):
 
 def last_arrival():
     """When the last message got its name in new/: seconds since 1970."""
-    return max(entry.stat().st_ctime_ns for directory in _directories()
+    return max(entry.stat().st_ctime_ns for directory in directories()
                for entry in os.scandir(directory)) / 1e9

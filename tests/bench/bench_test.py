@@ -8,7 +8,8 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from bench import counters, disk, flame, load, plot, report, servers, sink, stacks, statistics
+from bench import arrivals, counters, disk, flame, load, plot, report, servers, sink, stacks, statistics
+from world import linux  # bench says where it is
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("POSTERN_BUILD", "build/release")
@@ -191,6 +192,19 @@ class Groups(unittest.TestCase):
             self.assertTrue(other.exists())
             theirs.remove_groups()
             self.assertFalse(theirs.groups.exists())
+
+
+class Arrivals(unittest.TestCase):
+    def test_a_name_is_noted_whether_a_file_was_made_or_moved_there(self):
+        with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryDirectory() as other:
+            watch = linux.watch_directory(directory, linux.IN_CREATE | linux.IN_MOVED_TO)
+            self.addCleanup(os.close, watch)
+            moved = pathlib.Path(other, "moved.with-a-longer-name")
+            moved.touch()
+            moved.rename(pathlib.Path(directory, moved.name))
+            pathlib.Path(directory, "made").touch()
+            pathlib.Path(directory, "made").unlink()
+            self.assertEqual(list(arrivals.names(os.read(watch, 4096))), [moved.name, "made"])
 
 
 class Loads(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""The few Linux calls a world needs that Python's library does not offer."""
+"""The few Linux calls that a world and the bench need and Python's library does not offer."""
 
 import ctypes
 import os
@@ -9,6 +9,7 @@ MNT_DETACH = 2
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
 PR_SET_PDEATHSIG = 1
+IN_MOVED_TO, IN_CREATE = 0x80, 0x100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _pivot_root = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
@@ -53,6 +54,15 @@ def become_root_directory(directory):
 
 def die_with_parent(signal):
     _checked(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(int(signal))), "prctl")
+
+
+def watch_directory(directory, events):
+    """An inotify(7) descriptor that tells of them."""
+    descriptor = _libc.inotify_init1(os.O_CLOEXEC)
+    _checked(min(descriptor, 0), "inotify_init1")
+    watch = _libc.inotify_add_watch(descriptor, _bytes(directory), ctypes.c_uint32(events))
+    _checked(min(watch, 0), f"inotify_add_watch {directory}")
+    return descriptor
 
 
 def set_process_title(title):

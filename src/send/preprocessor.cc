@@ -15,8 +15,10 @@ namespace postern::send {
 namespace {
 
 constexpr std::size_t piece_bytes = 16384;
-// A turn's share: so many entries of todo, or so many bytes of them.
+// A turn's share: so many entries of todo, or so many bytes of them, or so many names. Most names
+// that a scan sees under load are of messages in their first try, and cost next to nothing.
 constexpr int most_entries_per_turn = 32;
+constexpr int most_names_per_turn = 1024;
 constexpr std::size_t most_bytes_per_turn = 16 * piece_bytes;
 // Messages on their way at the same time; each holds three descriptors until it is durable.
 constexpr std::size_t most_under_way = 256;
@@ -61,8 +63,10 @@ bool Preprocessor::has_room() const {
 }
 
 void Preprocessor::work(std::int64_t now) {
+  int entries = 0;
   std::size_t bytes = 0;
-  for (int entries = 0; entries < most_entries_per_turn && bytes < most_bytes_per_turn;) {
+  for (int names = 0; entries < most_entries_per_turn && bytes < most_bytes_per_turn &&
+                      names < most_names_per_turn;) {
     if (current_) {
       bytes += read_piece(now);
       continue;
@@ -70,9 +74,10 @@ void Preprocessor::work(std::int64_t now) {
     if (!has_room()) break;
     const auto id = scan_.next(now);
     if (!id) break;
+    ++names;
+    if (under_way_.contains(*id)) continue;
     ++entries;
-    // A name read from the directory may be stale: its message may be under way already.
-    if (!under_way_.contains(*id)) begin(*id, now);
+    begin(*id, now);
   }
 }
 

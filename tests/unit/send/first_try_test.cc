@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "send/engine.h"
 #include "unit/send/queue_world.h"
@@ -276,6 +277,19 @@ TEST(FirstTry, LeavesRetriesTheirTurn) {
 
 // What stands under its number may be of a message of long ago, and must be gone durably before
 // todo/N is.
+TEST(FirstTry, ThatLastsDoesNotSlowDownTheReadingOfTodo) {
+  QueueWorld world;
+  for (int count = 0; count < 500; ++count) world.put({"a@x", {"b@z"}});
+  world.start();
+  const auto seen = [&] { return world.count_logged("new msg"); };
+  world.run_until([&] { return seen() == 500; });
+  for (int count = 0; count < 20; ++count) world.put({"a@x", {"b@z"}});
+  world.pull_trigger();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // scans keep a distance
+  for (int turns = 0; turns < 3; ++turns) world.engine().turn(nullptr, std::chrono::milliseconds(1));
+  EXPECT_EQ(seen(), 520U);
+}
+
 TEST(FirstTry, IsNotForANumberThatHasLeftovers) {
   for (const char* kind : {"info", "local", "remote", "bounce"}) {
     QueueWorld world;

@@ -129,11 +129,16 @@ bool Engine::has_news(int fd) const {
 milliseconds Engine::time_to_wait(std::int64_t now) const {
   if (counts_.exiting) return last_moment_ ? short_wait : longest_wait;
   if (preprocessor_.has_work()) return milliseconds{0};
-  const TodoScan& scan = preprocessor_.scan();
-  milliseconds timeout = scan.pull_waits().value_or(longest_wait);
+  milliseconds timeout = longest_wait;
+  std::optional<std::int64_t> next_scan;
+  if (preprocessor_.has_room()) {
+    const TodoScan& scan = preprocessor_.scan();
+    timeout = scan.pull_waits().value_or(longest_wait);
+    next_scan = scan.next_scan();
+  }
   for (const std::optional<std::int64_t> when :
-       {std::optional(scan.next_scan()), loader_.next_time(), local_.deliveries.next(),
-        remote_.deliveries.next(), finisher_.next(), debris_.next()}) {
+       {next_scan, loader_.next_time(), local_.deliveries.next(), remote_.deliveries.next(),
+        finisher_.next(), debris_.next()}) {
     if (!when) continue;
     const std::int64_t seconds = std::clamp<std::int64_t>(*when, now, now + 1000) - now;
     timeout = std::min(timeout, milliseconds{seconds * 1000});

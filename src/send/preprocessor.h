@@ -70,6 +70,9 @@ class Preprocessor {
   void sync_what_is_written(std::int64_t now);
   /// work() has more to do at once.
   [[nodiscard]] bool has_work() const;
+  /// For one message more. Without it no scan begins or goes on, however long one has been due; the
+  /// end of a sync or an answer of qmail-clean's makes room.
+  [[nodiscard]] bool has_room() const;
   /// On its way through here: its files are not to be taken for a message's in the queue.
   [[nodiscard]] bool has(wire::MessageId id) const { return under_way_.contains(id); }
   /// qmail-clean's answer to a todo order.
@@ -118,7 +121,6 @@ class Preprocessor {
   };
   struct Batch;
 
-  [[nodiscard]] bool has_room() const;
   void begin(wire::MessageId id, std::int64_t now);
   static Entry entry_of(const NewMessage& message);
   void pass_over(wire::MessageId id, std::int64_t now);

@@ -290,6 +290,27 @@ TEST(FirstTry, ThatLastsDoesNotSlowDownTheReadingOfTodo) {
   EXPECT_EQ(seen(), 520U);
 }
 
+// As many as may be under way have been delivered, and stay until qmail-clean comes to them.
+TEST(FirstTry, LeavesTheProcessorAloneWhileQmailCleanIsBusy) {
+  using std::chrono::steady_clock;
+  QueueWorld world;
+  world.answer = [](Channel, const wire::DeliveryOrder&) { return "Kok\n"s; };
+  world.clean_is_busy = true;
+  for (int count = 0; count < 300; ++count) world.put({"a@x", {"b@z"}});
+  world.start();
+  world.run_until_quiet();
+  ASSERT_GE(world.count_logged(": success: "), 256U);
+  world.put({"a@x", {"b@z"}});
+  world.pull_trigger();
+  world.run_until_quiet();
+  ASSERT_LE(world.count_logged("new msg"), 300U);
+  const auto began = steady_clock::now();
+  world.engine().turn(nullptr, std::chrono::milliseconds(100));
+  EXPECT_GE(steady_clock::now() - began, std::chrono::milliseconds(90));
+  world.clean_is_busy = false;
+  world.run_until([&] { return world.count_logged("end msg") == 301; });
+}
+
 TEST(FirstTry, IsNotForANumberThatHasLeftovers) {
   for (const char* kind : {"info", "local", "remote", "bounce"}) {
     QueueWorld world;

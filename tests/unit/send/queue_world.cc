@@ -169,6 +169,7 @@ bool QueueWorld::serve_spawn(Channel channel) {
 }
 
 bool QueueWorld::serve_clean() {
+  if (clean_is_busy) return false;
   clean_bytes_ += read_what_has_come(clean_);
   const std::size_t end = clean_bytes_.find('\0');
   if (end == std::string::npos) return false;

@@ -58,6 +58,7 @@ class QueueWorld {
   /// qmail-clean's byte for an order; nothing: does what is asked.
   std::function<std::string(const wire::CleanOrder&)> clean_answer;
   std::vector<wire::CleanOrder> clean_orders;
+  bool clean_is_busy = false;  // orders wait, unread
   void close_spawn(Channel channel) { spawns_[index_of(channel)].reset(); }
   void close_clean() { clean_.reset(); }
   /// What qmail-queue does after it has stored the message: lines of shell.

@@ -286,7 +286,8 @@ TEST(FirstTry, ThatLastsDoesNotSlowDownTheReadingOfTodo) {
   for (int count = 0; count < 20; ++count) world.put({"a@x", {"b@z"}});
   world.pull_trigger();
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // scans keep a distance
-  for (int turns = 0; turns < 3; ++turns) world.engine().turn(nullptr, std::chrono::milliseconds(1));
+  for (int turns = 0; turns < 3; ++turns)
+    world.engine().turn(nullptr, std::chrono::milliseconds(1));
   EXPECT_EQ(seen(), 520U);
 }
 

@@ -61,6 +61,7 @@ struct SpawnSpec {
   std::string directory{};             // "" stays where we are
   std::optional<Identity> identity{};  // who to become, after the directory change
   std::optional<mode_t> umask{};
+  int niceness = 0;  // nice(2): added to ours, where the system allows that
 };
 
 /// The file that runs when `name` is looked for in `path`, directories with ':' between them: the

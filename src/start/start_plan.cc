@@ -12,6 +12,10 @@ namespace {
 namespace send_fd = wire::send_fd;
 namespace server_fd = wire::server_fd;
 
+// Every message passes qmail-send and qmail-clean, which wait for each other, one order at a time.
+// Each wait for a busy processor would be all messages': new mail would come faster than it is
+// taken on, and stand behind what has come before.
+constexpr int niceness_of_the_queues_own = -10;
 constexpr int standard_output = 1;
 constexpr int standard_error = 2;
 
@@ -93,12 +97,14 @@ StartPlan plan_start(const StartArguments& arguments, const SuiteIds& ids, const
   SpawnSpec clean = plan_server({"qmail-clean"}, channels.clean, log);
   clean.environment = plain;
   clean.identity = Identity{ids.queue, ids.qmail, {}};
+  clean.niceness = niceness_of_the_queues_own;
   plan.children.push_back(std::move(clean));
 
   plan.send.argv = {"qmail-send"};
   plan.send.search_path = true;
   plan.send.environment = numbered;
   plan.send.identity = Identity{ids.send, ids.qmail, {}};
+  plan.send.niceness = niceness_of_the_queues_own;
   plan.send.fds = {{log, send_fd::log},
                    {channels.lspawn.orders.write.get(), send_fd::to_lspawn},
                    {channels.lspawn.reports.read.get(), send_fd::from_lspawn},

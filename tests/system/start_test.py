@@ -86,6 +86,15 @@ class ByHand(WorldTest):
         self.assertIn("delivery 1: success: did_1+0+0/\n", child.stdout.read())
         child.stdout.close()
 
+    def test_what_every_message_passes_goes_before_the_rest(self):
+        child = self.start("./Maildir/", stdout=subprocess.DEVNULL)
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        for name, gained in (("qmail-clean", 10), ("qmail-send", 10), ("qmail-lspawn", 0),
+                             ("qmail-rspawn", 0)):
+            (pid,) = wait_until(lambda name=name: services.processes(name), name)
+            self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), ours - gained, name)
+        self.end(child)
+
     def test_delivers_to_mailbox_by_default(self):
         child = self.start(stdout=subprocess.DEVNULL)
         hosts.as_user("alice", BIN / "qmail-inject", "bob", input="Subject: x\n\n")

@@ -106,9 +106,10 @@ FailedStep become_program(const SpawnSpec& spec, Prepared& prepared) {
     return {Step::directory, errno};
   }
   if (spec.umask) ::umask(*spec.umask);
-  // While we are still who may do that. Without it all works, if more slowly.
-  if (spec.niceness != 0) [[maybe_unused]]
-    const int now = ::nice(spec.niceness);
+  if (spec.niceness != 0) {
+    // While we are still who may do that. Without it all works, if more slowly.
+    [[maybe_unused]] const int now = ::nice(spec.niceness);
+  }
   if (spec.identity && !become_in_child(*spec.identity)) return {Step::identity, errno};
   return {Step::exec, exec_first(prepared)};
 }

@@ -171,13 +171,13 @@ void Server::stayed(unsigned number) {
   unsigned char code = 0;
   const auto said = read_some(worker.stays.get(), {reinterpret_cast<char*>(&code), 1});
   if (!said || *said == 0) return worker.stays.reset();  // it has ended, or is about to
-  while (wait_for(worker.output.get(), POLLIN, Deadline::after({}))) {
+  while (!running.too_long && wait_for(worker.output.get(), POLLIN, Deadline::after({}))) {
     char chunk[chunk_bytes];
     const auto count = read_some(worker.output.get(), chunk);
     if (!count || *count == 0) return worker.stays.reset();
     take_output(running, {chunk, *count});
-    if (running.too_long) return worker.stays.reset();
   }
+  if (running.too_long) return worker.stays.reset();
   Finished finished{.status = ExitStatus::of_code(code),
                     .output = std::move(running.output),
                     .too_long = running.too_long};

@@ -280,10 +280,10 @@ TEST_F(LocalSpawn, OffersNothingToAProgramThatStandsInForQmailLocal) {
 
 // A qmail-getpw that stays: its answer's extension says its process and the address, and whether
 // the address has come as an order. Of "crash" it is killed, of "fail" it exits 118, of "cut" its
-// answer is not whole, of "flood" there is too much of it; of "hang" it answers when somebody
-// writes to the fifo.
+// answer is not whole, of "flood" and "late" there is too much of it, and of "late" it is read
+// before qmail-getpw says that it stays; of "hang" it answers when somebody writes to the fifo.
 constexpr std::string_view staying_qmail_getpw = R"(
-import os, signal, socket, sys
+import os, signal, socket, sys, time
 kept = os.environ.get("POSTERN_KEPT_WORKER")
 spawn = kept and socket.socket(fileno=int(kept))
 local, how = sys.argv[1], "first"
@@ -291,9 +291,10 @@ while True:
     if local == "crash": os.kill(os.getpid(), signal.SIGKILL)
     if local == "fail": sys.exit(118)
     if local == "hang": open("fifo").read()
-    rest = "x" * 5000 if local == "flood" else local
+    rest = "x" * 5000 if local in ("flood", "late") else local
     answer = f"joe\0001234\0002345\0/h\0-\0{os.getpid()} {how} {rest}\0".encode()
     os.write(1, answer[:12] if local == "cut" else answer)
+    if local == "late": time.sleep(0.2)
     if not spawn: sys.exit(0)
     spawn.send(b"\0")
     order = spawn.recv(65536)
@@ -361,6 +362,8 @@ TEST_F(LookupsThatStay, DeferWhatTheyHaveNoWholeAnswerFor) {
   EXPECT_EQ(deliver("cut"), "ZInternal qmail-lspawn bug.\n");
   EXPECT_EQ(deliver("flood"), "ZInternal qmail-lspawn bug.\n");
   ask("b", "first");
+  EXPECT_EQ(deliver("late"), "ZInternal qmail-lspawn bug.\n");
+  ask("c", "first");
 }
 
 TEST_F(LookupsThatStay, AreNotMissedWhenTheyAreGone) {

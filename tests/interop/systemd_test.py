@@ -132,6 +132,11 @@ class Systemd(WorldTest):
         client.quit()
         return count > 0
 
+    def test_what_every_message_passes_goes_before_the_rest(self):
+        for name in ("qmail-send", "qmail-clean"):
+            (pid,) = services.processes(name)
+            self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), -10, name)
+
     def test_reload_rereads_virtualdomains_and_a_dead_qmail_send_is_back(self):
         self.set_control("virtualdomains", "new.example:bob\n")
         path = hosts.files() / "var/qmail/control/virtualdomains"

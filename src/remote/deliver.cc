@@ -66,8 +66,8 @@ class Courier {
         begin_(::lseek(message, 0, SEEK_CUR)),
         surroundings_(surroundings) {}
 
-  std::string go(OpenConnection& connection) {
-    if (go_over(connection)) return report_;
+  Outcome go(OpenConnection& connection) {
+    if (go_over(connection)) return {report_};
     connection.reset();
     return terms_.route && !terms_.route->relay.empty()
                ? go(Destination::relay(surroundings_.directory, *terms_.route), connection)
@@ -88,7 +88,7 @@ class Courier {
     return true;
   }
 
-  std::string go(Destination destination, OpenConnection& connection) {
+  Outcome go(Destination destination, OpenConnection& connection) {
     bool anywhere = false;
     for (auto targets = destination.next(); !targets.empty(); targets = destination.next()) {
       for (const Target& target : targets) {
@@ -97,12 +97,13 @@ class Courier {
         // A worse exchanger is to be used no longer than the best are down.
         const bool best = !anywhere;
         if (best && made && made->is_open()) connection = std::move(made);
-        return report_;
+        return {report_};
       }
       anywhere = true;
     }
-    if (!report_.empty()) return report_;
-    return message_record(anywhere ? no_connection : destination.failure());
+    if (!report_.empty()) return {report_};
+    if (!anywhere) return {message_record(destination.failure())};
+    return {message_record(no_connection), controls_.authsenders.empty()};
   }
 
   // The connection, if there was one; is_final_: there is a report, and nobody else is asked.
@@ -152,13 +153,12 @@ Surroundings system_surroundings(inet::NameService& names) {
           .pid = static_cast<std::uint64_t>(::getpid())};
 }
 
-std::string make_report(std::span<const std::string> arguments, int message,
-                        OpenConnection& connection) {
-  if (arguments.size() < 3) return message_record(invoked_improperly);
-  if (!change_directory(wire::home())) return message_record(no_home);
+Outcome carry_out(std::span<const std::string> arguments, int message, OpenConnection& connection) {
+  if (arguments.size() < 3) return {message_record(invoked_improperly)};
+  if (!change_directory(wire::home())) return {message_record(no_home)};
   const auto controls = read_controls();
   if (!controls) {
-    return message_record(std::string(no_controls) + describe(controls.error()) + "\n");
+    return {message_record(std::string(no_controls) + describe(controls.error()) + "\n")};
   }
   const auto recipients = arguments.subspan(2);
   const Delivery delivery{arguments[0], arguments[1], {recipients.begin(), recipients.end()}};
@@ -169,15 +169,15 @@ std::string make_report(std::span<const std::string> arguments, int message,
 
 }  // namespace
 
-std::string deliver(const Delivery& delivery, const Controls& controls, int message,
-                    Surroundings& surroundings, OpenConnection& connection) {
-  if (!is_sendable(delivery.sender)) return message_record(unsendable_sender);
+Outcome deliver(const Delivery& delivery, const Controls& controls, int message,
+                Surroundings& surroundings, OpenConnection& connection) {
+  if (!is_sendable(delivery.sender)) return {message_record(unsendable_sender)};
   if (std::ranges::none_of(delivery.recipients, is_sendable)) {
-    return message_record("D" + std::string(unsendable_recipient));
+    return {message_record("D" + std::string(unsendable_recipient))};
   }
   auto route =
       find_route(controls.authsenders, controls.smtproutes, delivery.sender, delivery.host);
-  if (!route) return message_record("Z" + route.error().what + " (#4.3.5)\n");
+  if (!route) return {message_record("Z" + route.error().what + " (#4.3.5)\n")};
   Envelope envelope{controls.helohost, delivery.sender, delivery.recipients, std::nullopt,
                     message_bytes(message)};
   if (*route) envelope.credentials = (*route)->credentials;
@@ -193,9 +193,10 @@ int run(std::span<char* const> arguments) {
   std::vector<std::string> words(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
   Fd message(0);
   for (OpenConnection connection;;) {
-    if (!write_all(1, make_report(words, message.get(), connection))) return exit_code::temporary;
+    const Outcome outcome = carry_out(words, message.get(), connection);
+    if (!write_all(1, outcome.report)) return exit_code::temporary;
     message.reset();  // the text may be large, and as a file without a name still hold its number
-    auto order = worker.next(exit_code::ok);
+    auto order = worker.next(outcome.host_unreachable ? wire::host_unreachable : exit_code::ok);
     if (!order) return exit_code::temporary;
     if (!*order) return exit_code::ok;
     words = std::move((*order)->arguments);

@@ -29,11 +29,17 @@ struct Surroundings {
   std::uint64_t pid = 0;
 };
 
-/// Delivers the message on `message` and returns the report, as wire/remote_report.h has it. An
+struct Outcome {
+  std::string report;  // as wire/remote_report.h has it
+  /// No address could be connected to, wherever the sender's mail for that host may go.
+  bool host_unreachable = false;
+};
+
+/// Delivers the message on `message`. An
 /// open connection is used if it leads to where the message goes; one that may serve another
 /// message is left in its place.
-std::string deliver(const Delivery& delivery, const Controls& controls, int message,
-                    Surroundings& surroundings, OpenConnection& connection);
+Outcome deliver(const Delivery& delivery, const Controls& controls, int message,
+                Surroundings& surroundings, OpenConnection& connection);
 
 /// The program: arguments "host sender recipient...", message on descriptor 0, report on 1; and
 /// further ones from qmail-rspawn if it has any (wire/kept_worker.h). The exit code is 0 once the

@@ -33,11 +33,12 @@ struct Worker {
   std::chrono::steady_clock::time_point first_stay{};  // when that was for the first time
 };
 
-/// A worker that has ended and whose output has ended too.
+/// What a worker has made of its delivery, all of its output there.
 struct Finished {
   ExitStatus status;
   std::string output;
   bool too_long = false;  // it wrote more than the channel keeps; `output` is the first part
+  bool stays = false;     // the worker waits for another delivery; `status` is what it has said
 };
 
 /// What follows: a worker to wait for, or the reports that end the delivery (letter and text), one

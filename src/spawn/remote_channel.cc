@@ -27,6 +27,11 @@ std::string kind_of(const Delivery& delivery, const std::string& own) {
   return wire::format_kept_order(parts);
 }
 
+// Said of other messages too, which nobody tries: never that they are done with.
+bool is_plain_deferral(std::string_view output) {
+  return output.starts_with('Z') && output.find('\0') == output.size() - 1;
+}
+
 }  // namespace
 
 std::size_t RemoteChannel::most_output(const Delivery& delivery) const {
@@ -47,6 +52,9 @@ Next RemoteChannel::begin(const Delivery& delivery) {
                                         delivery.order().sender};
   for (const auto& order : delivery.orders) arguments.push_back(order.recipient);
   if (own_.empty()) return run(delivery, std::move(arguments));
+  if (const auto said = dead_hosts_.answer(arguments.front())) {
+    return wire::combine_remote_reports(*said, delivery.orders.size());
+  }
   const std::string kind = kind_of(delivery, own_);
   const auto order = wire::format_kept_order(arguments);
   const int message = delivery.message.get();
@@ -84,6 +92,13 @@ Next RemoteChannel::run(const Delivery& delivery, std::vector<std::string> argum
 }
 
 Next RemoteChannel::proceed(const Delivery& delivery, unsigned /*stage*/, Finished finished) {
+  const std::string host(host_of(delivery.order()));
+  if (finished.stays && finished.status.code() == wire::host_unreachable) {
+    finished.status = ExitStatus::of_code(exit_code::ok);
+    if (is_plain_deferral(finished.output)) dead_hosts_.failed(host, finished.output);
+  } else {
+    dead_hosts_.reached(host);
+  }
   return format_remote_spawn_reports(finished, delivery.orders.size());
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "spawn/dead_hosts.h"
 #include "spawn/kept_workers.h"
 #include "wire/kept_worker.h"
 
@@ -23,7 +24,9 @@ class RemoteChannel : public KeepingChannel {
  public:
   /// A server is not asked to take more than 100 messages over a connection.
   explicit RemoteChannel(RemoteSetup setup)
-      : KeepingChannel(setup.now, {.deliveries = 100}), setup_(std::move(setup)) {}
+      : KeepingChannel(setup.now, {.deliveries = 100}),
+        setup_(std::move(setup)),
+        dead_hosts_(setup_.now) {}
   [[nodiscard]] std::size_t most_output(const Delivery& delivery) const override;
   void look_around() override { own_ = setup_.own_program(); }
   std::string common_to(const wire::DeliveryOrder& order) override;
@@ -34,6 +37,7 @@ class RemoteChannel : public KeepingChannel {
   Next run(const Delivery& delivery, std::vector<std::string> arguments);
 
   RemoteSetup setup_;
+  DeadHosts dead_hosts_;
   std::string own_;  // the program, if it is Postern's own
 };
 

@@ -180,7 +180,7 @@ void Server::stayed(unsigned number) {
   if (running.too_long) return worker.stays.reset();
   Finished finished{.status = ExitStatus::of_code(code),
                     .output = std::move(running.output),
-                    .too_long = running.too_long};
+                    .stays = true};
   const unsigned stage = worker.stage;
   channel_.keep(std::move(worker));
   settle(number, channel_.proceed(running.delivery, stage, std::move(finished)));

@@ -4,7 +4,8 @@
 //       qmail-local, qmail-remote   its arguments, each ended by NUL; the message as a descriptor
 //       qmail-getpw                 an address's local part, ended by NUL
 //       a session   changes of its environment (wire/tcp_environment.h); the connection
-//   worker -> starter, when it has ended one and stays: its exit code, one byte
+//   worker -> starter, when it has ended one and stays: its exit code, one byte; qmail-remote may
+//       say host_unreachable in place of 0
 #pragma once
 
 #include <optional>
@@ -28,6 +29,9 @@ inline constexpr int kept_worker_fd = 3;
 inline constexpr std::string_view local_program = "bin/qmail-local";
 /// argv[0] of what qmail-rspawn runs, if it is the suite's own.
 inline constexpr std::string_view remote_program = "qmail-remote";
+/// Its report is there, and none of the host's addresses could be connected to, which holds for any
+/// message to that host, whoever sends it.
+inline constexpr int host_unreachable = 254;
 /// argv[0] of what qmail-lspawn asks about an address, in the qmail home.
 inline constexpr std::string_view getpw_program = "bin/qmail-getpw";
 /// Stands in the program file of a qmail-getpw that may be offered to stay, for then it asks

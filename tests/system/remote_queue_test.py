@@ -1,5 +1,7 @@
 # Foreign exchangers as they are, and what the queue does about them.
 # world: --bare-host mx.foreign.example
+import time
+
 from support import server, services, smtp
 from support.case import WorldTest
 from support.server import ACCEPT_MAIL, ACCEPT_MAIL_AND_CLOSE, ScriptedServer
@@ -83,6 +85,23 @@ class Foreign(WorldTest):
         with ScriptedServer(mx_that_ends("never"), host=MX):
             retry()
             wait_until(lambda: len(self.log.find_all(success)) == 5, "5 successes")
+
+    def test_many_messages_for_a_host_that_is_down_get_there_when_it_is_up(self):
+        count = 300
+        with smtp.connect(address="127.0.0.1") as client:
+            for _ in range(count):
+                client.send_mail("alice@example.org", ["joe@foreign.example"],
+                                 "Subject: hello\n\nA message.\n")
+        deferral = (r"delivery \d+: deferral: Sorry,_I_wasn't_able_to_establish_an_SMTP_connection\._"
+                    r"\(#4\.4\.1\)/")
+        wait_until(lambda: len(self.log.find_all(deferral)) == count, "all deferrals")
+        time.sleep(0.1)  # so long qmail-rspawn may say of one message what the last try has said
+        success = r"delivery \d+: success: 192\.0\.2\.2_accepted_message\./.*"
+        with ScriptedServer(mx_that_ends("never"), host=MX) as mx:
+            retry()
+            wait_until(lambda: len(self.log.find_all(success)) == count, "all successes")
+            self.assertEqual(len(delivered_to(mx)), count)
+        self.assertEqual(len(self.log.find_all(deferral)), count)
 
     def test_a_greylisting_host_gets_it_the_second_time(self):
         with ScriptedServer([GREYLIST, ACCEPT_MAIL], host=MX):

@@ -68,10 +68,11 @@ class DeliverTest : public testing::Test {
         .connect = [this](const Target& target, Deadline) { return connect(target); },
         .queue = queue_,
         .pid = 0};
-    std::string report =
+    const Outcome outcome =
         remote::deliver(delivery, controls_, message->get(), surroundings, connection_);
     if (!stays_) connection_.reset();
-    return report;
+    host_unreachable_ = outcome.host_unreachable;
+    return outcome.report;
   }
 
   Result<Fd> connect(const Target& target) {
@@ -89,7 +90,8 @@ class DeliverTest : public testing::Test {
   std::map<std::string, ScriptedServer*> servers_;
   std::map<std::string, int> errors_;
   Strings tried_;
-  bool stays_ = false;  // qmail-remote has been asked to
+  bool host_unreachable_ = false;  // by the last delivery
+  bool stays_ = false;             // qmail-remote has been asked to
   OpenConnection connection_;
 };
 
@@ -112,6 +114,28 @@ TEST_F(DeliverTest, TakesIpv6WhenIpv4IsDown) {
 }
 
 TEST_F(DeliverTest, DefersWhenNobodyCanBeReached) { EXPECT_EQ(deliver(), no_connection); }
+
+TEST_F(DeliverTest, CallsAHostUnreachableWhenThatHoldsForAnySender) {
+  deliver();
+  EXPECT_TRUE(host_unreachable_);
+  controls_.smtproutes = control::HostMap({"example.org:mx2.example"});
+  EXPECT_EQ(deliver(), no_connection);
+  EXPECT_TRUE(host_unreachable_);
+  controls_.authsenders = control::HostMap({"@y:mx1.example"});
+  EXPECT_EQ(deliver(), no_connection);
+  EXPECT_FALSE(host_unreachable_) << "others' mail may go elsewhere";
+}
+
+TEST_F(DeliverTest, DoesNotCallAHostUnreachableThatAnswersOrWhoseNameIsNotFound) {
+  serve("192.0.2.1", {{"", "554 not here\r\n"}});
+  deliver();
+  EXPECT_FALSE(host_unreachable_);
+  errors_["192.0.2.1"] = EMFILE;
+  deliver();
+  EXPECT_FALSE(host_unreachable_);
+  EXPECT_TRUE(deliver("x\n", {"nowhere.example", "a@x", {"b@nowhere.example"}}).starts_with("D"));
+  EXPECT_FALSE(host_unreachable_);
+}
 
 TEST_F(DeliverTest, GoesOnWhenAServerWillNotGreet) {
   serve("192.0.2.1", {{"", "554 not here\r\n"}});

@@ -131,17 +131,20 @@ while True:
 
 class RemoteWorkersThatStay : public OwnRemoteSpawn {
  protected:
-  void start_staying() {
-    write_program();
+  // Its clock stands: workers never go for their age.
+  void start_staying(std::string_view script = staying_qmail_remote) {
+    write_program(script);
     const std::string program = here_.path() + "/bin/remote";
     start([&] {
-      return RemoteChannel(
-          {.home = here_.path(), .program = program, .own_program = [=] { return program; }});
+      return RemoteChannel({.home = here_.path(),
+                            .program = program,
+                            .own_program = [=] { return program; },
+                            .now = [] { return KeptWorkers::Time(); }});
     });
   }
-  static void write_program() {
+  static void write_program(std::string_view script = staying_qmail_remote) {
     std::filesystem::remove("bin/remote");
-    std::ofstream("bin/remote") << "#!/usr/bin/python3\n" << staying_qmail_remote;
+    std::ofstream("bin/remote") << "#!/usr/bin/python3\n" << script;
     std::filesystem::permissions("bin/remote", std::filesystem::perms{0755});
   }
   // The process that delivers, after which the report is `expected`.
@@ -187,6 +190,69 @@ TEST_F(RemoteWorkersThatStay, GoWithTheirProgram) {
   const std::string first = deliver("s", "a@x", "x s a@x the message\n");
   write_program();
   EXPECT_NE(deliver("s", "a@x", "x s a@x the message\n"), first);
+}
+
+// A qmail-remote that stays and never reaches a host whose name begins with "down". Each try says
+// how many there have been.
+constexpr std::string_view unsuccessful_qmail_remote = R"(
+import os, socket, sys
+spawn = socket.socket(fileno=int(os.environ["POSTERN_KEPT_WORKER"]))
+words, message, tries = sys.argv[1:], 0, 0
+while True:
+    tries += 1
+    down = words[0].startswith("down")
+    os.write(1, b"%stry %d\0" % (b"Z" if down else b"r\0K", tries))
+    os.close(message)
+    spawn.send(b"\376" if down else b"\0")
+    order, fds, _, _ = socket.recv_fds(spawn, 65536, 1)
+    if not order: sys.exit(0)
+    words, message = order.decode().split("\0")[:-1], fds[0]
+)";
+
+TEST_F(RemoteWorkersThatStay, NeedNotTryADeadHostForEachOfManyMessages) {
+  start_staying(unsuccessful_qmail_remote);
+  const auto try_host = [&](const std::string& host) {
+    order_all({{3, "8/100", "s", "a@" + host}});
+    return report();
+  };
+  for (unsigned i = 1; i <= DeadHosts::tries; ++i) {
+    EXPECT_EQ(try_host("down"), "3 Ztry " + std::to_string(i));
+  }
+  // The clock stands.
+  const std::string last = "Ztry " + std::to_string(DeadHosts::tries);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(try_host("down"), "3 " + last);
+  order_all(
+      {{1, "8/100", "s", "a@down"}, {2, "8/100", "s", "b@down"}, {3, "8/101", "s", "c@down"}});
+  EXPECT_EQ(reports(3),
+            (std::vector<std::string>{"1 " + last, "2 " + last,
+                                      "3 Zqmail-spawn unable to open message. (#4.3.0)\n"}));
+  EXPECT_EQ(try_host("down2"), "3 Ztry 1");
+  for (unsigned i = 1; i <= DeadHosts::tries + 2; ++i) {
+    EXPECT_EQ(try_host("up"), "3 Ktry " + std::to_string(i));
+  }
+}
+
+TEST_F(RemoteWorkersThatStay, NeverSayOfOtherMessagesThatTheyAreDoneWith) {
+  start_staying(R"(
+import os, socket, sys
+spawn = socket.socket(fileno=int(os.environ["POSTERN_KEPT_WORKER"]))
+tries = 0
+while True:
+    tries += 1
+    os.write(1, b"r\0Ktry %d\0" % tries)
+    spawn.send(b"\376")
+    if not socket.recv_fds(spawn, 65536, 1)[0]: sys.exit(0)
+)");
+  for (unsigned i = 1; i <= DeadHosts::tries + 2; ++i) {
+    order_all({{3, "8/100", "s", "a@down"}});
+    EXPECT_EQ(report(), "3 Ktry " + std::to_string(i));
+  }
+}
+
+TEST_F(OwnRemoteSpawn, TakesTheWordForAnUnreachableHostFromWhoStaysAlone) {
+  start_own("printf 'Zdown\\0'; exit 254");
+  order_all({{3, "8/100", "s", "a@down"}});
+  EXPECT_EQ(report(), "3 DUnable to run qmail-remote.\n");
 }
 
 TEST_F(Spawn, NamesOneRecipientAtATimeToAProgramThatIsNotOurs) {

@@ -178,9 +178,8 @@ void Server::stayed(unsigned number) {
     take_output(running, {chunk, *count});
   }
   if (running.too_long) return worker.stays.reset();
-  Finished finished{.status = ExitStatus::of_code(code),
-                    .output = std::move(running.output),
-                    .stays = true};
+  Finished finished{
+      .status = ExitStatus::of_code(code), .output = std::move(running.output), .stays = true};
   const unsigned stage = worker.stage;
   channel_.keep(std::move(worker));
   settle(number, channel_.proceed(running.delivery, stage, std::move(finished)));

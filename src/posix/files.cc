@@ -40,6 +40,10 @@ Result<Fd> create_new_file(const std::string& path, mode_t mode) {
 
 Status sync_file(int fd, std::string_view path) { return checked(::fsync(fd), "sync", path); }
 
+Status start_writing_out(int fd, std::string_view path) {
+  return checked(::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE), "write out", path);
+}
+
 Status sync_directory(const std::string& path) {
   const auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
   if (!fd) return std::unexpected(fd.error());

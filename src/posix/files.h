@@ -21,6 +21,11 @@ Result<Fd> create_new_file(const std::string& path, mode_t mode);
 /// Data and inode of an open file reach the disk. After an error the file must be given up: the
 /// kernel may have dropped the data, and a second sync would claim success.
 Status sync_file(int fd, std::string_view path);
+/// Begins to write an open file's data out, which gives it its place on the disk, and does not
+/// wait. Files that are synced afterwards then go there together and share a journal commit. It
+/// promises nothing; but after an error the file must be given up as after one of sync_file(),
+/// which need not hear of it.
+Status start_writing_out(int fd, std::string_view path);
 /// The names in a directory (links made, removed, renamed) reach the disk.
 Status sync_directory(const std::string& path);
 

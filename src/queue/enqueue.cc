@@ -40,11 +40,6 @@ std::unexpected<Refusal> refuse_creation(QueueExit code, const Error& reason) {
   return refuse(full ? QueueExit::write_error : code, reason);
 }
 
-// Begins writing a file's pages out and gives them their place on the disk, without waiting. Both
-// files then go to the disk at the same time, and one journal commit covers both. Only a hint: what
-// it does not do, the sync does.
-void start_writing_out(int fd) { ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
-
 class Enqueuer {
  public:
   // All the memory that a message takes, however large, before there is a file to leave behind.
@@ -136,8 +131,8 @@ class Enqueuer {
       used = 0;
       if (*count == 0) break;
     }
-    start_writing_out(mess_.get());  // while the caller is still busy with the envelope
-    return {};
+    // While the caller is still busy with the envelope. Both files then share a commit.
+    return checked(start_writing_out(mess_.get(), wire::mess_path(id_)));
   }
 
   // S2 to S3.
@@ -172,7 +167,8 @@ class Enqueuer {
   // The text and the envelope, and the name mess/N. The name intd/N need not survive: todo/N will
   // be another name of the same file.
   Step sync_contents() {
-    start_writing_out(intd_.get());
+    const Step begun = checked(start_writing_out(intd_.get(), wire::intd_path(id_)));
+    if (!begun) return begun;
     const std::string directory = wire::split_directory("mess", id_);
     const auto names = open_directory(directory);
     if (!names) return refuse(QueueExit::mess_file_trouble, names.error());

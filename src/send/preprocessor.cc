@@ -204,15 +204,15 @@ bool Preprocessor::is_taken_for_a_first_try(std::int64_t now) {
   return true;
 }
 
-// Nothing tells whether what stands under these names now, after a settle() that failed, is whole:
-// it is made afresh.
+// begin() has found nothing under these names. After a settle() that failed nothing tells whether
+// what stands there is whole: it is made afresh.
 void Preprocessor::settle(wire::MessageId id) {
   auto& [alone, may_have_files] = first_tries_.at(id);
-  may_have_files = true;
+  const bool had_files = std::exchange(may_have_files, true);
   Entry entry = entry_of(alone.message);
   (alone.channel == Channel::local ? entry.local : entry.remote).buffer =
       wire::format_recipient(alone.address);
-  if (clear_leftovers(entry) && write_all_out(entry)) {
+  if ((!had_files || clear_leftovers(entry)) && write_all_out(entry)) {
     written_.push_back(std::move(entry));
   } else {
     settled_.push_back({id, alone.channel, false});

@@ -1,9 +1,11 @@
 // Makes files and directories durable, many at a time.
 //
-// Every fsync waits for the file system's journal. One after another, each waits for a commit of
-// its own; at the same time, they share one: twenty in parallel are five times as many a second,
-// for half the work each. syncfs() would be a single call, but writes back whatever anybody has
-// changed on that file system, and a database's gigabytes beside the queue would hold up the mail.
+// Every fsync waits for the file system's journal, and one that finds its commit done still has the
+// disk empty its cache. One after another, each waits for one of these; at the same time, they
+// share them: twenty in parallel are five times as many a second, for half the work each. But to
+// hand a file to a thread and to hear of its end costs as much again, so a thread gets a few.
+// syncfs() would be a single call, but writes back whatever anybody has changed on that file
+// system, and a database's gigabytes beside the queue would hold up the mail.
 #pragma once
 
 #include <functional>

@@ -170,6 +170,15 @@ TEST(RemoveFile, IsContentWithAFileThatIsGone) {
   EXPECT_FALSE(unlink_file("absent"));
 }
 
+TEST(StartWritingOut, TakesFilesAndDirectoriesAndSaysWhatItCannotDo) {
+  const test::TemporaryDirectory here;
+  EXPECT_TRUE(start_writing_out(create_new_file("file", 0600)->get(), "file"));
+  EXPECT_TRUE(start_writing_out(open_file(".", O_RDONLY | O_DIRECTORY)->get(), "."));
+  const auto refused = start_writing_out(test_pipe().read.get(), "it");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(describe(refused.error()), "unable to write out it: Illegal seek");
+}
+
 TEST(CreateNewFile, NeverTakesAFileThatIsThere) {
   const test::TemporaryDirectory directory;
   ASSERT_TRUE(create_new_file("a", 0600));

@@ -90,10 +90,20 @@ TEST(Syncer, SaysOfEachWhetherItIsDurable) {
   fds.push_back(std::move(*create_new_file("file", 0600)));
   fds.push_back(std::move(*open_file(".", O_RDONLY | O_DIRECTORY)));
   fds.push_back(std::move(make_pipe()->read));  // cannot be synced
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) {
+    fds.push_back(std::move(*create_new_file(name, 0600)));
+  }
+  fds.insert(fds.begin() + 6, std::move(make_pipe()->write));
   Syncer::Results results;
-  syncer.sync(std::move(fds), [&](const Syncer::Results& durable) { results = durable; });
+  int times = 0;
+  syncer.sync(std::move(fds), [&](const Syncer::Results& durable) {
+    results = durable;
+    ++times;
+  });
   finish_all(workers);
-  EXPECT_EQ(results, (Syncer::Results{true, true, false}));
+  EXPECT_EQ(results,
+            (Syncer::Results{true, true, false, true, true, true, false, true, true, true, true}));
+  EXPECT_EQ(times, 1);
 }
 
 }  // namespace

@@ -44,6 +44,12 @@ Status start_writing_out(int fd, std::string_view path) {
   return checked(::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE), "write out", path);
 }
 
+Status write_out(int fd, std::string_view path) {
+  constexpr unsigned and_wait =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  return checked(::sync_file_range(fd, 0, 0, and_wait), "write out", path);
+}
+
 Status sync_directory(const std::string& path) {
   const auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
   if (!fd) return std::unexpected(fd.error());

@@ -26,6 +26,9 @@ Status sync_file(int fd, std::string_view path);
 /// promises nothing; but after an error the file must be given up as after one of sync_file(),
 /// which need not hear of it.
 Status start_writing_out(int fd, std::string_view path);
+/// The same, and waits until the data is there. The inode, and what the disk has in its cache, are
+/// left to a sync.
+Status write_out(int fd, std::string_view path);
 /// The names in a directory (links made, removed, renamed) reach the disk.
 Status sync_directory(const std::string& path);
 

@@ -1,6 +1,6 @@
-// One after another: the first sync's journal commit covers the others, whose pages are on their
-// way to the disk by then, and which wait for little more than its cache. Threads would share even
-// that, but bring the C library's resolver into a static program, and this one is setuid.
+// One after another: the first sync's journal commit covers the others, whose data is there by
+// then, and which wait for little more than the disk's cache. Threads would share even that, but
+// bring the C library's resolver into a static program, and this one is setuid.
 #include "queue/disk.h"
 
 #include "posix/files.h"

@@ -164,11 +164,12 @@ class Enqueuer {
     return {};
   }
 
-  // The text and the envelope, and the name mess/N. The name intd/N need not survive: todo/N will
-  // be another name of the same file.
+  // The text and the envelope, and the name mess/N. The data of both is there before the first
+  // sync, so that one journal commit covers all three. The name intd/N need not survive: todo/N
+  // will be another name of the same file.
   Step sync_contents() {
-    const Step begun = checked(start_writing_out(intd_.get(), wire::intd_path(id_)));
-    if (!begun) return begun;
+    const Step written = checked(write_out(intd_.get(), wire::intd_path(id_)));
+    if (!written) return written;
     const std::string directory = wire::split_directory("mess", id_);
     const auto names = open_directory(directory);
     if (!names) return refuse(QueueExit::mess_file_trouble, names.error());

@@ -177,6 +177,7 @@ TEST(StartWritingOut, TakesFilesAndDirectoriesAndSaysWhatItCannotDo) {
   const auto refused = start_writing_out(test_pipe().read.get(), "it");
   ASSERT_FALSE(refused);
   EXPECT_EQ(describe(refused.error()), "unable to write out it: Illegal seek");
+  EXPECT_FALSE(write_out(test_pipe().read.get(), "it"));
 }
 
 TEST(CreateNewFile, NeverTakesAFileThatIsThere) {

@@ -31,13 +31,12 @@ struct Surroundings {
 
 struct Outcome {
   std::string report;  // as wire/remote_report.h has it
-  /// No address could be connected to, wherever the sender's mail for that host may go.
+  /// No address could be connected to, and mail of other senders for that host goes nowhere else.
   bool host_unreachable = false;
 };
 
-/// Delivers the message on `message`. An
-/// open connection is used if it leads to where the message goes; one that may serve another
-/// message is left in its place.
+/// Delivers the message on `message`. An open connection is used if it leads to where the message
+/// goes; one that may serve another message is left in its place.
 Outcome deliver(const Delivery& delivery, const Controls& controls, int message,
                 Surroundings& surroundings, OpenConnection& connection);
 

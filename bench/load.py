@@ -30,9 +30,25 @@ def shares(total, parts):
     return [total // parts + (place < total % parts) for place in range(parts)]
 
 
-def send_over_smtp(load, recipients):
-    """Returns when every message has been accepted. The sessions are divided among the recipients:
-    a server may limit how many messages one mailbox gets at a time."""
+def turns(load, most_a_session):
+    """The load in parts in which no session brings more than that, though smtp-source gives the next
+    message to whichever session is ready for one."""
+    if not load.reuse or most_a_session is None:
+        return [load]
+    most = max(1, load.sessions * most_a_session // 2)
+    return [dataclasses.replace(load, messages=min(most, load.messages - begin))
+            for begin in range(0, load.messages, most)]
+
+
+def send_over_smtp(load, recipients, most_a_session=None):
+    """Returns when every message has been accepted."""
+    for turn in turns(load, most_a_session):
+        _send_turn(turn, recipients)
+
+
+def _send_turn(load, recipients):
+    """The sessions are divided among the recipients: a server may limit how many messages one
+    mailbox gets at a time."""
     count = min(len(recipients), load.messages, load.sessions)
     _wait([_start_source(load, recipient, sessions, messages) for recipient, sessions, messages in
            zip(recipients, shares(load.sessions, count), shares(load.messages, count))])

@@ -77,8 +77,11 @@ class Work:
         self.server = mail_server
         self.group = mail_server.group
 
+    def send(self, wanted, recipients):
+        load.send_over_smtp(wanted, recipients, self.server.most_messages)
+
     def to_maildirs(self, wanted):
-        load.send_over_smtp(wanted, [f"{person}@{server.DOMAIN}" for person in mailbox.PEOPLE])
+        self.send(wanted, [f"{person}@{server.DOMAIN}" for person in mailbox.PEOPLE])
         return self._all_delivered(wanted)
 
     def by_sendmail(self, wanted):
@@ -87,7 +90,7 @@ class Work:
 
     def to_sink(self, wanted):
         target = sink.Sink(sink.MESSAGE)
-        load.send_over_smtp(wanted, [f"someone@{server.RELAYED}"])
+        self.send(wanted, [f"someone@{server.RELAYED}"])
         return target.wait_for(wanted.messages)
 
     def to_remote_recipients(self, wanted):

@@ -19,6 +19,7 @@ _FIRST_RULE = "\nmatch for local"
 class OpenSmtpd(server.Server):
     name = "opensmtpd"
     title = "OpenSMTPD"
+    most_messages = 100  # "452 4.5.3 Too many messages sent" after that
     most_recipients = 1000  # "Too many recipients" in a session, its sendmail's too
     package = "opensmtpd"
     queue = tuple(f"/var/spool/smtpd/{name}" for name in ("queue", "incoming", "temporary"))

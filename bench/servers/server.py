@@ -34,6 +34,7 @@ class Server:
     group = None  # the counters.Group of its processes; set before anything is asked
     sendmail = "/usr/sbin/sendmail"
     most_recipients = float("inf")  # of a message
+    most_messages = None  # that one session may bring, if it has a limit
     separator = "+"  # between a person's name and an extension of it
 
     def world_options(self, place):

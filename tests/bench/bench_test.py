@@ -212,6 +212,16 @@ class Loads(unittest.TestCase):
         self.assertEqual(load.shares(20, 3), [7, 7, 6])
         self.assertEqual(sum(load.shares(2, 8)), 2)
 
+    def test_sessions_begin_anew_where_a_server_limits_them(self):
+        def amounts(wanted, most):
+            return [turn.messages for turn in load.turns(wanted, most)]
+
+        self.assertEqual(amounts(load.Load(2500, sessions=20, reuse=True), 100), [1000, 1000, 500])
+        self.assertEqual(amounts(load.Load(1000, sessions=20, reuse=True), 100), [1000])
+        self.assertEqual(amounts(load.Load(3, sessions=1, reuse=True), 1), [1, 1, 1])
+        self.assertEqual(amounts(load.Load(2500, sessions=20, reuse=True), None), [2500])
+        self.assertEqual(amounts(load.Load(2500, sessions=20), 100), [2500])
+
 
 # Each way that messages come, and each that they go; the other workloads are made of the same, but
 # for "restart", which takes longer than all of these.

@@ -197,13 +197,14 @@ void try_input(Input input) {
       {with_password ? ":[192.0.2.1] dXNlcg== cGFzc3dvcmQ=" : ":[192.0.2.1]:2525"});
   const Fd message = memory_file(messages[choice % messages.size()]);
   remote::OpenConnection connection;
-  const std::string report =
+  const remote::Outcome outcome =
       remote::deliver(delivery, controls, message.get(), surroundings, connection);
   connection.reset();
 
   const std::string heard = server.heard();
   check_heard(heard, delivery.recipients.size());
-  check_report(report, heard, delivery.recipients.size());
+  check_report(outcome.report, heard, delivery.recipients.size());
+  require(!outcome.host_unreachable, "a host that can be connected to is never called unreachable");
   if (with_password && heard.contains("MAIL FROM:")) {
     require(input.rest().contains("235"), "nothing is sent without the login that was asked for");
   }

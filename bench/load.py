@@ -31,27 +31,24 @@ def shares(total, parts):
 
 
 def turns(load, most_a_session):
-    """The load in parts in which no session brings more than that, though smtp-source gives the next
-    message to whichever session is ready for one."""
+    """The load in parts in which no session needs to bring more than that."""
     if not load.reuse or most_a_session is None:
         return [load]
-    most = max(1, load.sessions * most_a_session // 2)
+    most = load.sessions * most_a_session
     return [dataclasses.replace(load, messages=min(most, load.messages - begin))
             for begin in range(0, load.messages, most)]
 
 
 def send_over_smtp(load, recipients, most_a_session=None):
-    """Returns when every message has been accepted."""
+    """Returns when every message has been accepted. The sessions are divided among the recipients: a
+    server may limit how many messages one mailbox gets at a time."""
     for turn in turns(load, most_a_session):
-        _send_turn(turn, recipients)
-
-
-def _send_turn(load, recipients):
-    """The sessions are divided among the recipients: a server may limit how many messages one
-    mailbox gets at a time."""
-    count = min(len(recipients), load.messages, load.sessions)
-    _wait([_start_source(load, recipient, sessions, messages) for recipient, sessions, messages in
-           zip(recipients, shares(load.sessions, count), shares(load.messages, count))])
+        # An smtp-source gives the next message to whichever of its sessions is ready for one.
+        sources = load.sessions if load.reuse and most_a_session else len(recipients)
+        count = min(sources, turn.messages, turn.sessions)
+        _wait([_start_source(turn, recipients[place % len(recipients)], sessions, messages)
+               for place, (sessions, messages) in enumerate(
+                   zip(shares(turn.sessions, count), shares(turn.messages, count)))])
 
 
 def _start_source(load, recipient, sessions, messages):

@@ -216,8 +216,8 @@ class Loads(unittest.TestCase):
         def amounts(wanted, most):
             return [turn.messages for turn in load.turns(wanted, most)]
 
-        self.assertEqual(amounts(load.Load(2500, sessions=20, reuse=True), 100), [1000, 1000, 500])
-        self.assertEqual(amounts(load.Load(1000, sessions=20, reuse=True), 100), [1000])
+        self.assertEqual(amounts(load.Load(4500, sessions=20, reuse=True), 100), [2000, 2000, 500])
+        self.assertEqual(amounts(load.Load(2000, sessions=20, reuse=True), 100), [2000])
         self.assertEqual(amounts(load.Load(3, sessions=1, reuse=True), 1), [1, 1, 1])
         self.assertEqual(amounts(load.Load(2500, sessions=20, reuse=True), None), [2500])
         self.assertEqual(amounts(load.Load(2500, sessions=20), 100), [2500])

@@ -21,7 +21,8 @@ struct Batch {
 };
 
 // The files of a share are on their way to the disk before the first is waited for: they have a
-// commit of the journal in common, and the others find it done.
+// commit of the journal in common, and the others find it done. An error on that way is final too:
+// fsync need not hear of it.
 void sync_share(Batch& batch, std::size_t first) {
   const std::size_t end = std::min(first + share, batch.fds.size());
   for (std::size_t i = first; i < end; ++i) {

@@ -27,7 +27,7 @@ std::string kind_of(const Delivery& delivery, const std::string& own) {
   return wire::format_kept_order(parts);
 }
 
-// Said of other messages too, which nobody tries: never that they are done with.
+// What is said of messages that nobody has tried must leave them in the queue.
 bool is_plain_deferral(std::string_view output) {
   return output.starts_with('Z') && output.find('\0') == output.size() - 1;
 }
@@ -93,9 +93,11 @@ Next RemoteChannel::run(const Delivery& delivery, std::vector<std::string> argum
 
 Next RemoteChannel::proceed(const Delivery& delivery, unsigned /*stage*/, Finished finished) {
   const std::string host(host_of(delivery.order()));
-  if (finished.stays && finished.status.code() == wire::host_unreachable) {
-    finished.status = ExitStatus::of_code(exit_code::ok);
-    if (is_plain_deferral(finished.output)) dead_hosts_.failed(host, finished.output);
+  const bool unreachable = finished.stays && finished.status.code() == wire::host_unreachable;
+  if (unreachable) finished.status = ExitStatus::of_code(exit_code::ok);
+  // It serves this host alone, and can put off no other's mail.
+  if (unreachable && is_plain_deferral(finished.output)) {
+    dead_hosts_.failed(host, finished.output);
   } else {
     dead_hosts_.reached(host);
   }

@@ -1,5 +1,6 @@
 # The real setuid qmail-queue: who may call it and how, what it makes, and each of its exit codes.
 import contextlib
+import errno
 import os
 import pathlib
 import pwd
@@ -16,6 +17,7 @@ from support.case import WorldTest
 from support.wait import PATIENCE, wait_until
 
 PROGRAM = "/var/qmail/bin/qmail-queue"
+FAULT_INJECT = os.environ.get("POSTERN_BUILD", "build/release") + "/bin/fault_inject"
 HOME = pathlib.Path("/var/qmail")
 QUEUE = HOME / "queue"
 ENVELOPE = b"Falice@mail.example.org\0Tbob@mail.example.org\0\0"
@@ -279,6 +281,15 @@ class Refused(WorldTest):
     def test_53_when_the_caller_limits_the_size_of_files(self):
         self.expect(53, message=b"x" * 10000,
                     prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+
+    def test_53_when_the_data_cannot_be_written_out(self):
+        for number in (1, 2):  # the message's, the envelope's
+            rule = f"qmail-queue,sync_file_range,{number},{errno.EIO}"
+            with source(b"Subject: x\n\nhi\n") as text, source(NOWHERE) as names:
+                ended = subprocess.run([FAULT_INJECT, rule, "--", PROGRAM], stdin=text, stdout=names,
+                                       stderr=subprocess.PIPE, check=False)
+            self.assertEqual(ended.returncode, 53, ended.stderr)
+            self.assertEqual(services.queue(), {})
 
     def test_54_when_the_input_ends_early_or_cannot_be_read(self):
         self.expect(54, envelope=b"")

@@ -1,5 +1,6 @@
 # Foreign exchangers as they are, and what the queue does about them.
 # world: --bare-host mx.foreign.example
+import pathlib
 import time
 
 from support import server, services, smtp
@@ -16,6 +17,13 @@ GREYLIST = ["S 220 mx ESMTP", "C EHLO *", "S 250 mx", "C MAIL *", "S 250 ok", "C
 
 def retry():
     services.Service("qmail-send").svc("a")
+
+
+def connections_tried():
+    """By anybody on this host, since it was started."""
+    names, values = (line.split() for line in pathlib.Path("/proc/net/snmp").read_text().splitlines()
+                     if line.startswith("Tcp:"))
+    return int(values[names.index("ActiveOpens")])
 
 
 def mx_that_ends(when):
@@ -95,13 +103,17 @@ class Foreign(WorldTest):
         deferral = (r"delivery \d+: deferral: Sorry,_I_wasn't_able_to_establish_an_SMTP_connection\._"
                     r"\(#4\.4\.1\)/")
         wait_until(lambda: len(self.log.find_all(deferral)) == count, "all deferrals")
+        before = connections_tried()
+        retry()
+        wait_until(lambda: len(self.log.find_all(deferral)) == 2 * count, "all deferrals again")
+        self.assertLess(connections_tried() - before, count)  # if each were tried, 2 addresses each
         time.sleep(0.1)  # so long qmail-rspawn may say of one message what the last try has said
         success = r"delivery \d+: success: 192\.0\.2\.2_accepted_message\./.*"
         with ScriptedServer(mx_that_ends("never"), host=MX) as mx:
             retry()
             wait_until(lambda: len(self.log.find_all(success)) == count, "all successes")
             self.assertEqual(len(delivered_to(mx)), count)
-        self.assertEqual(len(self.log.find_all(deferral)), count)
+        self.assertEqual(len(self.log.find_all(deferral)), 2 * count)
 
     def test_a_greylisting_host_gets_it_the_second_time(self):
         with ScriptedServer([GREYLIST, ACCEPT_MAIL], host=MX):

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "send/engine.h"
+#include "unit/send/answers.h"
 #include "unit/send/queue_world.h"
 #include "wire/time_limits.h"
 
@@ -13,12 +14,12 @@ namespace postern::send {
 namespace {
 
 using namespace std::string_literals;
+using test::expect_empty_queue;
+using test::number;
 using test::QueueWorld;
 namespace fs = std::filesystem;
 
 constexpr std::int64_t long_for_a_try = 5;  // seconds
-
-std::string number(wire::MessageId id) { return std::to_string(id); }
 
 // In its first try, whose report has not come.
 struct TriedMessage {
@@ -57,12 +58,6 @@ struct TriedMessage {
   }
   static void bring_info_back() { fs::rename("info.away", "info"); }
 };
-
-void expect_empty_queue() {
-  for (const char* directory : {"mess", "intd", "todo", "info", "local", "remote", "bounce"}) {
-    EXPECT_EQ(QueueWorld::count_files(directory), 0U) << directory;
-  }
-}
 
 TEST(FirstTry, NeedsNoFilesWhereItDelivers) {
   TriedMessage message;

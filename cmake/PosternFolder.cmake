@@ -33,8 +33,8 @@ elseif(POSTERN_FUZZ)
     -O1 -g1 -D_GLIBCXX_ASSERTIONS -Wno-deprecated-declarations)  # of libstdc++ 12, within itself
   target_link_options(postern_options INTERFACE -fsanitize=address,undefined)
 else()
-  # Small code, not -O2: what a program has to fault in at its start, and what stays resident, is half as
-  # much, and no kind of work became slower by it.
+  # Small code, not -O2: of a program's own code there is half as much to fault in and to keep resident.
+  # No kind of work became measurably slower; docs/PERFORMANCE.md has the figures.
   target_compile_options(postern_options INTERFACE
     $<$<CONFIG:RelWithDebInfo>:-Os -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS>)
   target_link_options(postern_options INTERFACE -Wl,-z,relro,-z,now,--gc-sections)

@@ -22,6 +22,9 @@ constexpr std::size_t piece_bytes = 8192;
 // Messages of a channel that may wait for their first try. Their number is limited because todo,
 // which holds them, is read over and over.
 constexpr std::size_t most_waiting_first_tries = 1024;
+// Messages of a channel that have been deferred in their first try and whose files are being made:
+// these are open. With more, a delivery ends when the files are there.
+constexpr std::size_t most_deferred_first_tries = 64;
 // A first try that waits or lasts longer gets its files, and shows in qmail-qread like any other
 // message.
 constexpr std::int64_t short_try = 5;  // seconds
@@ -49,19 +52,18 @@ Result<Info> read_info(wire::MessageId id) {
   return Info{std::move(*sender), info->st_mtime};
 }
 
-bool is_success(const wire::DeliveryReport& report) {
-  return report.text.starts_with(static_cast<char>(wire::Verdict::success));
+bool says(const wire::DeliveryReport& report, wire::Verdict verdict) {
+  return report.text.starts_with(static_cast<char>(verdict));
 }
+
+bool is_success(const wire::DeliveryReport& report) { return says(report, wire::Verdict::success); }
 
 // For a report that is not acted on, whatever it says; one that says nothing known is mangled.
 std::string format_deferral(std::uint64_t delivery, const wire::DeliveryReport& report) {
-  using enum wire::Verdict;
-  const std::string_view text = report.text;
-  if (!text.starts_with(static_cast<char>(temporary)) &&
-      !text.starts_with(static_cast<char>(permanent))) {
+  if (!says(report, wire::Verdict::temporary) && !says(report, wire::Verdict::permanent)) {
     return format_mangled_report(delivery);
   }
-  return format_outcome(delivery, Outcome::deferral, text.substr(1));
+  return format_outcome(delivery, Outcome::deferral, std::string_view(report.text).substr(1));
 }
 
 }  // namespace
@@ -128,6 +130,7 @@ void Deliveries::ask_to_settle(wire::MessageId id, FirstTry& first) {
 
 bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
   FirstTry& first = first_tries_.at(id);
+  if (first.deferred) return end_deferred(id, done, now);
   const auto held = std::exchange(first.held, std::nullopt);
   const bool missed_turn = std::exchange(first.missed_turn, false);
   first.settling = false;
@@ -145,11 +148,29 @@ bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
   return true;
 }
 
+bool Deliveries::end_deferred(wire::MessageId id, bool done, std::int64_t now) {
+  --deferred_first_tries_;
+  first_tries_.erase(id);
+  if (done) {
+    end_if_over(id, now);
+  } else {
+    passes_.erase(id);
+  }
+  return done;
+}
+
 void Deliveries::give_up(wire::MessageId id, const wire::DeliveryReport& held) {
   context_.log.line(format_deferral(slots_[held.number].delivery, held));
   release(held.number);
   passes_.erase(id);
   first_tries_.erase(id);
+}
+
+void Deliveries::make_all_due(std::int64_t now) {
+  backlog_.make_all_due(now);
+  for (const auto& [id, first] : first_tries_) {
+    if (first.deferred) passes_.at(id).retry_at = now;
+  }
 }
 
 void Deliveries::start(std::int64_t now) {
@@ -284,7 +305,11 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
   const bool delivered = is_success(report);
   const auto first = first_tries_.find(id);
   if (first != first_tries_.end() && (first->second.settling || !delivered)) {
-    first->second.held = report;
+    if (may_end_before_files(report, pass)) {
+      end_before_files(report, first->second, pass);
+    } else {
+      first->second.held = report;
+    }
     return ask_to_settle(id, first->second);
   }
   bool settled = true;
@@ -303,6 +328,22 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
   if (pass.is_retry) --retries_running_;
   release(report.number);
   if (settled) settle_one(id, pass, now);
+}
+
+// A deferral is true whether or not the message gets its files, so the next delivery need not wait
+// for them: where message after message is deferred they would have the disk to themselves one
+// limit's worth at a time. A failure is not: it is told in a bounce, which needs the files.
+bool Deliveries::may_end_before_files(const wire::DeliveryReport& report, const Pass& pass) const {
+  return says(report, wire::Verdict::temporary) && !pass.is_last &&
+         deferred_first_tries_ < most_deferred_first_tries;
+}
+
+void Deliveries::end_before_files(const wire::DeliveryReport& report, FirstTry& first, Pass& pass) {
+  context_.log.line(format_deferral(slots_[report.number].delivery, report));
+  release(report.number);
+  --pass.unsettled;
+  first.deferred = true;
+  ++deferred_first_tries_;
 }
 
 void Deliveries::handle_success(const Slot& slot, Pass& pass) {

@@ -51,15 +51,17 @@ class Deliveries {
   /// First tries that have not delivered, or last so long that people may ask where the message is:
   /// each is answered by settled().
   std::vector<wire::MessageId> take_unsettled(std::int64_t now);
-  /// `done`: the message has its files now, and its report is handled as any other's. False: it has
-  /// not, and the try is over; the message is to be put back.
+  /// `done`: the message has its files now, and what its report says is done as with any other.
+  /// False is returned where it has not and the try is over: the message is to be put back.
   bool settled(wire::MessageId id, bool done, std::int64_t now);
+  /// Some have been deferred, and wait for settled().
+  [[nodiscard]] bool has_deferred_first_tries() const { return deferred_first_tries_ > 0; }
   /// Messages that their first try has delivered.
   std::vector<wire::MessageId> take_delivered() { return std::exchange(delivered_, {}); }
 
   void add_fresh(wire::MessageId id) { backlog_.add_fresh(id); }
   void add_retry(wire::MessageId id, std::int64_t when) { backlog_.add_retry(id, when); }
-  void make_all_due(std::int64_t now) { backlog_.make_all_due(now); }
+  void make_all_due(std::int64_t now);
 
   /// Starts what may be started, but no more than one turn of the loop's share. The orders wait in
   /// orders() to be written.
@@ -101,6 +103,7 @@ class Deliveries {
     std::string sender;
     std::string address;
     bool running = false;                      // else it stands in the backlog
+    bool deferred = false;                     // it has run, and its report is logged
     bool settling = false;                     // the file is being made
     bool missed_turn = false;                  // and meanwhile it does not
     std::optional<wire::DeliveryReport> held;  // what has come before the file was there
@@ -135,6 +138,10 @@ class Deliveries {
   void start_delivery(wire::MessageId id, Pass& pass, RecipientReader::Recipient recipient);
   void begin_first_try(wire::MessageId id, FirstTry& first, std::int64_t now);
   void ask_to_settle(wire::MessageId id, FirstTry& first);
+  [[nodiscard]] bool may_end_before_files(const wire::DeliveryReport& report,
+                                          const Pass& pass) const;
+  void end_before_files(const wire::DeliveryReport& report, FirstTry& first, Pass& pass);
+  bool end_deferred(wire::MessageId id, bool done, std::int64_t now);
   void give_up(wire::MessageId id, const wire::DeliveryReport& held);
   void handle_failure(const Slot& slot, std::string text);
   void handle_success(const Slot& slot, Pass& pass);
@@ -149,6 +156,7 @@ class Deliveries {
   std::unordered_map<wire::MessageId, Pass> passes_;
   std::unordered_map<wire::MessageId, FirstTry> first_tries_;
   std::size_t waiting_first_tries_ = 0;
+  std::size_t deferred_first_tries_ = 0;
   Reading reading_fresh_;
   Reading reading_retries_;
   bool begin_next_ = false;          // take turns between beginning and going on

@@ -337,6 +337,7 @@ bool Engine::is_over() {
   if (!counts_.exiting) return false;
   for (const Channel channel : channels) {
     if (!of(channel).link.lost() && counts_.of(channel).running > 0) return false;
+    if (of(channel).deliveries.has_deferred_first_tries()) return false;
   }
   if (!notes_.idle()) return false;
   if (!last_moment_) last_moment_ = Deadline::after(patience_at_exit);

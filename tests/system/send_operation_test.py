@@ -145,6 +145,7 @@ class Restart(OperationTest):
         self.dot_qmail("later", "|exit 111\n")
         message = self.message_of(queue("a@x.example", ["alice-later@example.org"]))
         self.log.wait_for(r"delivery \d+: deferral: .*")
+        wait_until(lambda: not path_of("todo", message).exists(), "the message to have its files")
         birth = path_of("info", message).stat().st_mtime
         SEND.stop()
         saved = path_of("local", message).stat().st_mtime

@@ -229,7 +229,7 @@ TEST(EngineInTrouble, MessageRemovedByHandMayLeaveItsNumberToAnother) {
   world.answer = defer;
   const auto id = world.put({"a@x", {"b@y"}});
   world.start();
-  world.run_until_logged("deferral: not_now/");
+  world.run_until([&] { return !QueueWorld::exists(wire::todo_path(id)); });
   for (const auto& path : {wire::info_path(id), wire::remote_path(id)}) fs::remove(path);
   QueueWorld::write(wire::todo_path(id), "u1\0p1\0Fc@x\0Td@y\0"s);
   world.answer = nullptr;

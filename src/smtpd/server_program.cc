@@ -1,15 +1,10 @@
 #include "smtpd/server_program.h"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
 
-#include "base/integers.h"
 #include "inet/listen.h"
-#include "posix/environment.h"
 #include "posix/identity.h"
 #include "posix/program.h"
 #include "posix/signals.h"
@@ -22,32 +17,6 @@ namespace {
 constexpr std::string_view usage =
     "usage: qmail-smtp-server [-HRqv] [-c limit] [-m clients] [-b backlog] [-x rules.cdb] [-l name]"
     " [-u uid] [-g gid] address port [argument of qmail-smtpd...]";
-
-// From ourselves, before we started anew.
-std::optional<ServerState> take_over() {
-  const auto state = environment_variable(server_state_variable);
-  unset_environment_variable(server_state_variable);
-  if (!state) return std::nullopt;
-  std::vector<pid_t> numbers;
-  for (std::string_view rest = *state;;) {
-    const std::size_t comma = rest.find(',');
-    const auto number = parse_decimal<pid_t>(rest.substr(0, comma));
-    if (!number) return std::nullopt;
-    numbers.push_back(*number);
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
-  }
-  int listens = 0;
-  socklen_t size = sizeof listens;
-  const int fd = numbers.front();
-  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
-    return std::nullopt;
-  }
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  // Executed as /proc/self/exe, it is "exe" to ps and pidof.
-  ::prctl(PR_SET_NAME, "qmail-smtp-server");
-  return ServerState{Fd(fd), {numbers.begin() + 1, numbers.end()}};
-}
 
 // Root is for the port alone, and gone before the first connection is taken; become() makes sure
 // that there is no way back.
@@ -71,20 +40,16 @@ int run_smtp_server(const std::vector<std::string>& command) {
   if (!options) {
     die(exit_code::permanent, usage);
   }
-  auto state = take_over();
-  if (!state) {
-    auto listener = inet::listen_on(options->host, options->port, options->backlog);
-    if (!listener) die(exit_code::temporary, listener.error());
-    drop_privilege(*options);
-    state = ServerState{std::move(*listener), {}};
-  }
+  auto listener = inet::listen_on(options->host, options->port, options->backlog);
+  if (!listener) die(exit_code::temporary, listener.error());
+  drop_privilege(*options);
   auto signals = SignalFd::watch({SIGCHLD});
   if (!signals) die(exit_code::temporary, signals.error());
   auto broker = QueueBroker::create(wire::home(), options->most_sessions);
   if (!broker) die(exit_code::temporary, broker.error());
-  const Error reason = SmtpServer(std::move(*options), command, std::move(*state),
-                                  std::move(*signals), std::move(*broker))
-                           .run();
+  const Error reason =
+      SmtpServer(std::move(*options), std::move(*listener), std::move(*signals), std::move(*broker))
+          .run();
   die(exit_code::temporary, reason);
 }
 

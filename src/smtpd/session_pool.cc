@@ -7,20 +7,15 @@
 
 namespace postern::smtpd {
 
-std::vector<pid_t> SessionPool::busy_processes() const {
-  std::vector<pid_t> pids;
-  for (const auto& process : processes_) {
-    if (process.busy) pids.push_back(process.pid);
-  }
-  return pids;
-}
-
-void SessionPool::adopt(std::span<const pid_t> pids) {
-  for (const pid_t pid : pids) add(pid, {}, {});
-}
-
 void SessionPool::add(pid_t pid, Fd socket, std::string address) {
-  processes_.push_back({.pid = pid, .socket = std::move(socket), .address = std::move(address)});
+  processes_.push_back({.pid = pid,
+                        .socket = std::move(socket),
+                        .address = std::move(address),
+                        .until = Deadline::after(limits_.idle)});
+}
+
+void SessionPool::add_for_one(pid_t pid) {
+  processes_.push_back({.pid = pid, .socket = {}, .address = {}, .busy = true});
   ++busy_;
 }
 

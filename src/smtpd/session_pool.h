@@ -35,15 +35,14 @@ class SessionPool {
 
   /// How many clients are being served.
   [[nodiscard]] std::size_t busy() const { return busy_; }
-  [[nodiscard]] std::vector<pid_t> busy_processes() const;
-  /// From before the server started anew: they are counted, and end after their client.
-  void adopt(std::span<const pid_t> pids);
-
   /// Hands the client to a process that waits for one of this address. Its pid; nothing: there is
   /// none.
   std::optional<pid_t> give(const std::string& address, const Client& client);
-  /// A process that has been forked for a client of this address; `socket` is the server's end.
+  /// A process that has been started for clients of this address, and has none yet; `socket` is the
+  /// server's end.
   void add(pid_t pid, Fd socket, std::string address);
+  /// One that has a client already, and ends with him.
+  void add_for_one(pid_t pid);
 
   struct Ended {
     pid_t pid = 0;
@@ -63,8 +62,8 @@ class SessionPool {
     pid_t pid = 0;
     Fd socket;  // none: it is to end
     std::string address;
-    unsigned clients = 1;
-    bool busy = true;
+    unsigned clients = 0;
+    bool busy = false;
     Deadline until = Deadline::never();
   };
   void rest(Process& process);

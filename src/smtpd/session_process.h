@@ -1,10 +1,12 @@
-// A copy of qmail-smtp-server that is qmail-smtpd: for one client, or for one address.
+// How qmail-smtpd serves clients of qmail-smtp-server: one, or several of one address.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "posix/fd.h"
+#include "smtpd/session_queue.h"
+#include "wire/kept_worker.h"
 
 namespace postern::smtpd {
 
@@ -15,15 +17,10 @@ struct Client {
   std::vector<std::string> settings;
 };
 
-struct SessionSetup {
-  std::vector<std::string> arguments;  // of qmail-smtpd
-  int orders = -1;                     // where qmail-queues that are running take messages
-  int server = -1;                     // where further clients come from (wire/kept_worker.h)
-};
-
-/// Serves `client`. After one that said QUIT, and never AUTH, it waits for another one; whoever has
-/// said a password, or has left in disorder, was its last. To be called in a new process; lets go
-/// of all that is the server's.
-[[noreturn]] void become_session(Client client, const SessionSetup& setup);
+/// Serves the clients that come from the server, with `arguments` of qmail-smtpd's. After one that
+/// said QUIT, and never AUTH, it waits for another one; whoever has said a password, or has left in
+/// disorder, was its last. The exit code.
+int serve_clients(const std::vector<std::string>& arguments, wire::KeptWorker server,
+                  SessionQueue& queue);
 
 }  // namespace postern::smtpd

@@ -1,28 +1,22 @@
 #include "smtpd/smtp_server.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "posix/environment.h"
+#include "posix/files.h"
 #include "posix/io.h"
-#include "posix/spawn.h"
+#include "smtpd/session_queue.h"
 
 namespace postern::smtpd {
 namespace {
 
 constexpr std::chrono::seconds pause_after_trouble{1};
 constexpr int most_accepted_per_turn = 64;
-
-bool is_crash(int status) {
-  if (!WIFSIGNALED(status)) return false;
-  constexpr int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
-  return std::ranges::find(crashes, WTERMSIG(status)) != std::end(crashes);
-}
 
 std::optional<wire::TcpEnd> our_end(const Fd& connection) {
   sockaddr_storage local{};
@@ -35,27 +29,20 @@ std::optional<wire::TcpEnd> our_end(const Fd& connection) {
 
 }  // namespace
 
-SmtpServer::SmtpServer(ServerOptions options, std::vector<std::string> command, ServerState state,
-                       SignalFd signals, QueueBroker broker)
+SmtpServer::SmtpServer(ServerOptions options, Fd listener, SignalFd signals, QueueBroker broker)
     : options_(std::move(options)),
-      command_(std::move(command)),
-      listener_(std::move(state.listener)),
+      listener_(std::move(listener)),
       signals_(std::move(signals)),
       broker_(std::move(broker)),
       rules_(options_.rules),
       sessions_({.most_clients = options_.most_clients}),
-      not_before_(Deadline::after(std::chrono::milliseconds(0))) {
-  sessions_.adopt(state.sessions);
-}
+      not_before_(Deadline::after(std::chrono::milliseconds(0))) {}
 
 Error SmtpServer::run() {
   log_status();
-  reap();  // those that ended while we started anew: their signal went with what we were
-  while (!crashed_) {
+  for (;;) {
     if (const auto done = turn(); !done) return done.error();
   }
-  write_log();
-  return start_anew();
 }
 
 Status SmtpServer::turn() {
@@ -82,8 +69,7 @@ Status SmtpServer::turn() {
     log_end(ended);
   }
   if (polled[0].revents != 0) reap();
-  // After a crash whoever waits is for what we start anew as.
-  if (polled[1].revents != 0 && !crashed_) accept_connections();
+  if (polled[1].revents != 0) accept_connections();
   return {};
 }
 
@@ -92,9 +78,6 @@ void SmtpServer::reap() {
   int status = 0;
   for (pid_t pid = -1; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     if (broker_.remove(pid)) continue;
-    if (is_crash(status) && !std::exchange(crashed_, true)) {
-      log("warning: a session has crashed: starting anew");
-    }
     if (const auto ended = sessions_.remove(pid, status)) log_end(*ended);
   }
 }
@@ -138,44 +121,69 @@ void SmtpServer::greet(Fd connection, const sockaddr_storage& remote) {
 }
 
 void SmtpServer::serve(const wire::TcpConnection& description, Client client) {
-  const std::string& address = description.remote->ip;
-  auto pid = sessions_.give(address, client);
+  const auto pid = have_served(client, description.remote->ip);
   if (!pid) {
-    const auto started = start_session(std::move(client), address);
-    if (!started) {
-      log("drop: " + describe(started.error()));
-      not_before_ = Deadline::after(pause_after_trouble);
-      return;
-    }
-    pid = *started;
+    log("drop: " + describe(pid.error()));
+    not_before_ = Deadline::after(pause_after_trouble);
+    return;
   }
   log_status();
   log_connection("ok", *pid, description);
 }
 
-Result<pid_t> SmtpServer::start_session(Client client, const std::string& address) {
-  auto sockets = make_packet_pair();
-  if (!sockets) return std::unexpected(sockets.error());
-  const pid_t pid = ::fork();
-  if (pid < 0) return system_failure("unable to fork");
-  if (pid == 0) {
-    become_session(std::move(client), {.arguments = options_.session,
-                                       .orders = broker_.orders_for_sessions(),
-                                       .server = sockets->theirs.get()});
+// The pid of whoever serves him.
+Result<pid_t> SmtpServer::have_served(const Client& client, const std::string& address) {
+  if (const auto pid = sessions_.give(address, client)) return *pid;
+  const bool is_own = own_smtpd_.is(home_ + "/" + std::string(wire::session_program));
+  if (!is_own || options_.most_clients == 1) return start_session_for(client, is_own);
+  if (const auto started = start_session(address); !started) {
+    return std::unexpected(started.error());
   }
-  sessions_.add(pid, std::move(sockets->ours), address);
-  return pid;
+  if (const auto pid = sessions_.give(address, client)) return *pid;
+  return failure("qmail-smtpd has ended at once");
 }
 
-// All sessions are copies of one process, so what one gives away about the addresses in its memory
-// is true of the others. One that has crashed may have been an attempt to find them out: the next
-// is to begin from nothing.
-Error SmtpServer::start_anew() const {
-  std::string state = std::to_string(listener_.get());
-  for (const pid_t pid : sessions_.busy_processes()) state += "," + std::to_string(pid);
-  set_environment_variable(server_state_variable, state);
-  return execute(
-      {.argv = command_, .path = "/proc/self/exe", .fds = {{listener_.get(), listener_.get()}}});
+// For this client and others that come from his address.
+Status SmtpServer::start_session(const std::string& address) {
+  auto sockets = make_packet_pair();
+  if (!sockets) return std::unexpected(sockets.error());
+  const auto nothing = open_file("/dev/null", O_RDWR);
+  if (!nothing) return std::unexpected(nothing.error());
+  SpawnSpec spec = session_spec(true);
+  set_in(*spec.environment, wire::kept_worker_variable, std::to_string(wire::kept_worker_fd));
+  spec.fds.push_back({sockets->theirs.get(), wire::kept_worker_fd});
+  for (const int fd : {0, 1}) spec.fds.push_back({nothing->get(), fd});
+  const auto child = spawn(spec);
+  if (!child) return std::unexpected(child.error());
+  sessions_.add(child->pid(), std::move(sockets->ours), address);
+  return {};
+}
+
+// For this client alone, as tcpserver starts one.
+Result<pid_t> SmtpServer::start_session_for(const Client& client, bool is_own) {
+  SpawnSpec spec = session_spec(is_own);
+  for (const auto& word : client.settings)
+    wire::apply(wire::parse_setting(word), *spec.environment);
+  for (const int fd : {0, 1}) spec.fds.push_back({client.connection.get(), fd});
+  const auto child = spawn(spec);
+  if (!child) return std::unexpected(child.error());
+  sessions_.add_for_one(child->pid());
+  return child->pid();
+}
+
+// Each is started as a program, not forked: so each has a layout of memory of its own, and what a
+// crash may have told somebody about one is true of no other.
+SpawnSpec SmtpServer::session_spec(bool is_own) const {
+  SpawnSpec spec;
+  spec.argv = {std::string(wire::session_program)};
+  spec.argv.insert(spec.argv.end(), options_.session.begin(), options_.session.end());
+  spec.directory = home_;
+  spec.environment = current_environment();
+  if (is_own) {
+    set_in(*spec.environment, session_orders_variable, home_);
+    spec.fds.push_back({broker_.orders_for_sessions(), session_orders_fd});
+  }
+  return spec;
 }
 
 void SmtpServer::log(const std::string& line) {

@@ -1,6 +1,5 @@
-// The loop of qmail-smtp-server: takes connections, and has each served by a process that is
-// qmail-smtpd but for its start: a copy of one that was loaded once. The process that is copied
-// reads nothing that a client sends.
+// The loop of qmail-smtp-server: takes connections, and has each served by a qmail-smtpd. It reads
+// nothing that a client sends.
 #pragma once
 
 #include <string>
@@ -10,26 +9,19 @@
 #include "posix/clock.h"
 #include "posix/fd.h"
 #include "posix/signals.h"
+#include "posix/spawn.h"
 #include "smtpd/queue_broker.h"
 #include "smtpd/server_options.h"
 #include "smtpd/session_pool.h"
+#include "wire/home.h"
+#include "wire/own_program.h"
 #include "wire/tcp_environment.h"
 
 namespace postern::smtpd {
 
-/// What the server goes on with that has started itself anew.
-struct ServerState {
-  Fd listener;
-  std::vector<pid_t> sessions;
-};
-/// Holds it, for the same program: "FD,PID,PID...".
-inline constexpr const char* server_state_variable = "POSTERN_SMTP_SERVER";
-
 class SmtpServer {
  public:
-  /// `command` is the command line, for starting anew.
-  SmtpServer(ServerOptions options, std::vector<std::string> command, ServerState state,
-             SignalFd signals, QueueBroker broker);
+  SmtpServer(ServerOptions options, Fd listener, SignalFd signals, QueueBroker broker);
   /// Returns only when it cannot go on.
   Error run();
 
@@ -39,8 +31,10 @@ class SmtpServer {
   void accept_connections();
   void greet(Fd connection, const sockaddr_storage& remote);
   void serve(const wire::TcpConnection& description, Client client);
-  Result<pid_t> start_session(Client client, const std::string& address);
-  [[nodiscard]] Error start_anew() const;
+  Result<pid_t> have_served(const Client& client, const std::string& address);
+  Status start_session(const std::string& address);
+  Result<pid_t> start_session_for(const Client& client, bool is_own);
+  [[nodiscard]] SpawnSpec session_spec(bool is_own) const;
   void log(const std::string& line);
   void log_connection(std::string_view verdict, pid_t pid, const wire::TcpConnection& description);
   void log_end(const SessionPool::Ended& ended);
@@ -48,15 +42,15 @@ class SmtpServer {
   void write_log();
 
   ServerOptions options_;
-  std::vector<std::string> command_;
   Fd listener_;
   SignalFd signals_;
   QueueBroker broker_;
   control::AccessRules rules_;
+  std::string home_ = wire::home();
+  wire::OwnProgram own_smtpd_{wire::session_stays_mark};
   SessionPool sessions_;
-  Deadline not_before_;   // no connection is taken
-  bool crashed_ = false;  // a session has
-  std::string log_;       // lines that are not written yet
+  Deadline not_before_;  // no connection is taken
+  std::string log_;      // lines that are not written yet
 };
 
 }  // namespace postern::smtpd

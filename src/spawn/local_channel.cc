@@ -7,9 +7,9 @@
 #include "posix/pipe.h"
 #include "posix/program.h"
 #include "spawn/local_report.h"
-#include "spawn/own_program.h"
 #include "spawn/start.h"
 #include "spawn/user_lookup.h"
+#include "wire/own_program.h"
 
 namespace postern::spawning {
 namespace {
@@ -144,7 +144,7 @@ int serve_local_deliveries(std::span<char* const> arguments) {
   if (auto program = environment_variable("QMAILLOCAL"); program && !program->empty()) {
     setup.program = std::move(*program);
   }
-  setup.is_own_getpw = [own = OwnProgram(wire::getpw_stays_mark)](const auto& file) mutable {
+  setup.is_own_getpw = [own = wire::OwnProgram(wire::getpw_stays_mark)](const auto& file) mutable {
     return own.is(file);
   };
   LocalChannel channel(std::move(setup));

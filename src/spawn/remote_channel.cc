@@ -5,8 +5,8 @@
 #include "posix/files.h"
 #include "posix/pipe.h"
 #include "posix/program.h"
-#include "spawn/own_program.h"
 #include "spawn/start.h"
+#include "wire/own_program.h"
 #include "wire/remote_report.h"
 #include "wire/tcpto.h"
 
@@ -128,7 +128,7 @@ int serve_remote_deliveries() {
   if (auto program = environment_variable("QMAILREMOTE"); program && !program->empty()) {
     setup.program = std::move(*program);
   } else {
-    setup.own_program = [own = OwnProgram(wire::takes_several_mark),
+    setup.own_program = [own = wire::OwnProgram(wire::takes_several_mark),
                          name = setup.program]() mutable { return own.find(name); };
   }
   RemoteChannel channel(setup);

@@ -38,6 +38,10 @@ Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code, Brings brings) 
   if (!socket_) return std::nullopt;
   const char said = static_cast<char>(exit_code);
   if (!send_packet(socket_.get(), {&said, 1})) return std::nullopt;
+  return first(brings);
+}
+
+Result<std::optional<KeptOrder>> KeptWorker::first(Brings brings) {
   auto packet = receive_packet(socket_.get(), most_kept_order_bytes);
   if (!packet) return std::unexpected(packet.error());
   if (!*packet) return std::nullopt;

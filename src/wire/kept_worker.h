@@ -22,7 +22,7 @@ namespace postern::wire {
 /// Holds the number of the worker's end of a packet socket (posix/packets.h). Whoever does not know
 /// the variable works once, as ever.
 inline constexpr const char* kept_worker_variable = "POSTERN_KEPT_WORKER";
-/// What that number is where a spawn starts the worker.
+/// What that number is where a worker is started.
 inline constexpr int kept_worker_fd = 3;
 
 /// argv[0] of what qmail-lspawn runs, in the qmail home.
@@ -37,6 +37,13 @@ inline constexpr std::string_view getpw_program = "bin/qmail-getpw";
 /// Stands in the program file of a qmail-getpw that may be offered to stay, for then it asks
 /// users/cdb as well. Any other is run for each address, and sees nothing of all this.
 inline constexpr char getpw_stays_mark[] = "POSTERN: this qmail-getpw stays for further addresses";
+
+/// argv[0] of what qmail-smtp-server runs, in the qmail home. Its first client comes as an order
+/// too.
+inline constexpr std::string_view session_program = "bin/qmail-smtpd";
+/// Stands in the program file of a qmail-smtpd that may be offered to stay, and be told of
+/// qmail-queues that run. Any other is run as tcpserver runs it, and sees nothing of all this.
+inline constexpr char session_stays_mark[] = "POSTERN: this qmail-smtpd stays for further clients";
 
 struct KeptOrder {
   std::vector<std::string> arguments;  // as on the command line, without the program's name
@@ -57,12 +64,16 @@ class KeptWorker {
   static KeptWorker from_environment(std::string_view argv0, std::string_view program);
   static KeptWorker on(Fd socket) { return KeptWorker(std::move(socket)); }
   static KeptWorker none() { return KeptWorker(Fd{}); }
+  /// Somebody may have orders.
+  [[nodiscard]] bool is_kept() const { return socket_.get() >= 0; }
   /// What comes with the words of an order.
   enum class Brings { message, nothing };
   /// Tells how the last delivery has ended, and waits for the next. Nothing: there is none, and the
   /// process is to exit with `exit_code`. Error: something came that cannot be taken, and whoever
   /// sent it must not hear of success.
   Result<std::optional<KeptOrder>> next(int exit_code, Brings brings = Brings::message);
+  /// For a worker whose first piece of work is an order like the others.
+  Result<std::optional<KeptOrder>> first(Brings brings = Brings::message);
 
  private:
   explicit KeptWorker(Fd socket) : socket_(std::move(socket)) {}

@@ -66,6 +66,14 @@ void apply(const std::vector<Setting>& settings) {
   }
 }
 
+void apply(const Setting& setting, std::vector<std::string>& environment) {
+  if (setting.value) {
+    set_in(environment, setting.name, *setting.value);
+  } else {
+    unset_in(environment, setting.name);
+  }
+}
+
 std::string format_setting(const Setting& setting) {
   return setting.value ? setting.name + "=" + *setting.value : setting.name;
 }

@@ -40,6 +40,9 @@ std::vector<Setting> tcp_settings(const TcpConnection& connection);
 /// Sets and unsets them in our own environment.
 void apply(const std::vector<Setting>& settings);
 
+/// Sets and unsets one in another environment, of NAME=VALUE entries.
+void apply(const Setting& setting, std::vector<std::string>& environment);
+
 /// A setting as a word: NAME=VALUE, or NAME for one to be unset.
 std::string format_setting(const Setting& setting);
 Setting parse_setting(std::string_view word);

@@ -98,30 +98,23 @@ def _transaction(connection, replies, message, recipients):
     return "accept", text
 
 
-def smtp_server(message, recipients, under=(), crashes=False):
-    """To one recipient after another, each over a connection of its own to qmail-smtp-server.
-    `crashes`: all its sessions do, after the first."""
+def smtp_server(message, recipients, under=()):
+    """To one recipient after another, each over a connection of its own to qmail-smtp-server."""
     server = SmtpServer(under)
     try:
-        for number, recipient in enumerate(recipients):
+        for recipient in recipients:
             answer = server.hand_in(message, recipient)
             if answer[0] != "accept":
                 return answer
-            if crashes and number == 0:
-                server.crash_sessions()
         return answer
     finally:
         server.stop()
 
 
-def crashing_smtp_server(message, recipients, under=()):
-    return smtp_server(message, recipients, under, crashes=True)
-
-
 class SmtpServer:
     """qmail-smtp-server, started again if it has ended, as a supervisor would. What is refused for now
     is offered again, as senders do: one fault must not stand in the way of the next try."""
-    NAMES = ("qmail-smtp-serv", "exe")  # as the kernel has it; while it starts anew
+    NAME = "qmail-smtp-serv"  # as the kernel has it
     PLACE = ("127.0.0.1", 2526)
     COMMAND = ["setuidgid", "qmaild", f"{HOME}/bin/qmail-smtp-server", PLACE[0], str(PLACE[1])]
 
@@ -156,23 +149,14 @@ class SmtpServer:
                 return None
         return suite.wait_for(connected, "qmail-smtp-server does not listen")
 
-    def crash_sessions(self):
-        with self._connect() as connection:
-            connection.recv(100)  # the greeting: it is served
-            for pid in suite.processes().get("qmail-smtpd", ()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGSEGV)
-            with contextlib.suppress(ConnectionError):
-                connection.recv(100)
-
     def stop(self):
         """With all that it has started."""
         def gone():
             found = suite.processes()
-            for pid in [pid for name in self.NAMES for pid in found.get(name, ())]:
+            for pid in found.get(self.NAME, ()):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
-            return not {*self.NAMES, "qmail-smtpd", "qmail-queue"} & set(found)
+            return not {self.NAME, "qmail-smtpd", "qmail-queue"} & set(found)
         suite.wait_for(gone, "what qmail-smtp-server has started does not end with it")
         self._process.wait(PATIENCE)
 

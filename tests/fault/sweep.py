@@ -40,8 +40,7 @@ SCENARIOS = {
     "qmail-queue-large": Scenario("qmail-queue", "client", recipients=(ALICE,), size=300_000),
     "qmail-smtpd": Scenario("qmail-smtpd", "client", clients.smtp, (ALICE, FAR)),
     "qmail-smtp-server": Scenario("qmail-smtp-serv", "client", clients.smtp_server, (ALICE, FAR)),
-    # It runs /proc/self/exe.
-    "qmail-smtp-server-anew": Scenario("exe", "client", clients.crashing_smtp_server, (ALICE, FAR)),
+    "qmail-smtpd-served": Scenario("qmail-smtpd", "client", clients.smtp_server, (ALICE, FAR)),
     "qmail-queue-served": Scenario("qmail-queue", "client", clients.smtp_server, (ALICE, FAR)),
     "qmail-inject": Scenario("qmail-inject", "client", clients.qmail_inject, (ALICE, FAR)),
     "qmail-send": Scenario("qmail-send", "qmail-send"),

@@ -17,10 +17,12 @@ class Pools : public testing::Test {
  protected:
   explicit Pools(PoolLimits limits = {}) : pool_(limits) {}
 
-  // The process's end.
+  // With its first client. The process's end.
   Fd add(pid_t pid, const std::string& address) {
     auto sockets = make_packet_pair().value();
     pool_.add(pid, std::move(sockets.ours), address);
+    EXPECT_EQ(give(address), pid);
+    EXPECT_TRUE(receive_packet(sockets.theirs.get(), 1000).value());
     return std::move(sockets.theirs);
   }
   static void stay(const Fd& process) { ASSERT_TRUE(send_packet(process.get(), {"\0", 1})); }
@@ -90,13 +92,24 @@ TEST_F(Pools, DoNotUseAProcessThatHasGone) {
   EXPECT_EQ(pool_.busy(), 0U);
 }
 
-TEST_F(Pools, CountThoseFromBeforeUntilTheyEnd) {
-  const pid_t before[] = {100, 101};
-  pool_.adopt(before);
-  EXPECT_THAT(pool_.busy_processes(), ElementsAre(100, 101));
+TEST_F(Pools, CountWhoIsForOneClientUntilItEnds) {
+  pool_.add_for_one(100);
+  pool_.add_for_one(101);
+  EXPECT_EQ(pool_.busy(), 2U);
   EXPECT_FALSE(give(""));
-  EXPECT_TRUE(pool_.remove(100, 0));
+  EXPECT_EQ(pool_.tidy(), -1);
+  EXPECT_EQ(pool_.remove(100, 256)->status, 256);
   EXPECT_EQ(pool_.busy(), 1U);
+}
+
+TEST_F(Pools, DoNotCountWhoHasHadNoClientYet) {
+  auto sockets = make_packet_pair().value();
+  pool_.add(100, std::move(sockets.ours), "192.0.2.1");
+  EXPECT_EQ(pool_.busy(), 0U);
+  EXPECT_GT(pool_.tidy(), 0);
+  sockets.theirs.reset();
+  EXPECT_FALSE(give("192.0.2.1"));
+  EXPECT_FALSE(pool_.remove(100, 0));
 }
 
 struct ShortLivedPools : Pools {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace postern::spawning {
+namespace postern::wire {
 
 /// A program file of ours: a regular file, not a script, and with `mark` in it.
 bool is_own_program(const std::string& file, std::string_view mark);
@@ -24,4 +24,4 @@ class OwnProgram {
   bool own_ = false;  // what came of it
 };
 
-}  // namespace postern::spawning
+}  // namespace postern::wire

@@ -1,4 +1,4 @@
-#include "spawn/own_program.h"
+#include "wire/own_program.h"
 
 #include <fcntl.h>
 
@@ -9,7 +9,7 @@
 #include "posix/io.h"
 #include "posix/spawn.h"
 
-namespace postern::spawning {
+namespace postern::wire {
 namespace {
 
 constexpr std::size_t piece_bytes = 32768;
@@ -53,4 +53,4 @@ std::string OwnProgram::find(const std::string& program) {
   return file;
 }
 
-}  // namespace postern::spawning
+}  // namespace postern::wire

@@ -1,4 +1,4 @@
-#include "spawn/own_program.h"
+#include "wire/own_program.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "posix/environment.h"
 #include "support/temporary_directory.h"
 
-namespace postern::spawning {
+namespace postern::wire {
 namespace {
 
 constexpr const char* mark = "this program does more";
@@ -76,4 +76,4 @@ TEST_F(OwnProgramTest, IsLookedForInAFileAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace postern::spawning
+}  // namespace postern::wire

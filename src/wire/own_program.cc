@@ -12,13 +12,13 @@
 namespace postern::wire {
 namespace {
 
-constexpr std::size_t piece_bytes = 32768;
+constexpr std::size_t piece_bytes = 4096;
 constexpr std::string_view elf_magic = "\177ELF";  // elf(5)
 
 }  // namespace
 
-// In pieces, each behind the end of the last: a program has megabytes, and fresh memory for all of
-// it costs more than to look at it. Opening anything else than a file could block a spawn.
+// In small pieces, each behind the end of the last: a daemon keeps the memory that it has once
+// touched. Opening anything else than a file could block a spawn.
 bool is_own_program(const std::string& file, std::string_view mark) {
   const auto fd = open_file(file, O_RDONLY | O_NONBLOCK);
   if (!fd) return false;

@@ -305,10 +305,12 @@ class Messages(ServerTest):
     def test_are_refused_for_now_if_their_qmail_queue_is_killed_and_the_next_is_taken(self):
         with self.server() as server, connect() as client:
             send(client, "first")
+            services.wait_for_empty_queue()
             client.command("MAIL FROM:<ann@example.net>", "250 *")
             client.command("RCPT TO:<bob@example.org>", "250 *")
             client.command("DATA", "354 *")
             client.send(b"Subject: lost\r\n" + b"x" * 60 * 1000 + b"\r\n" * 9000)
+            wait_until(lambda: set(services.queue()) == {"mess"}, "the text to have its name")
             for queue in server.queues():
                 os.kill(queue, signal.SIGKILL)
             client.send(b".\r\n")

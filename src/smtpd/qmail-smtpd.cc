@@ -10,6 +10,7 @@
 
 namespace {
 
+// Not optimised away: qmail-smtp-server looks for it in the program's file.
 [[gnu::used, gnu::retain]] const auto stays = std::to_array(postern::wire::session_stays_mark);
 
 }  // namespace

@@ -42,6 +42,7 @@ Result<std::optional<KeptOrder>> KeptWorker::next(int exit_code, Brings brings) 
 }
 
 Result<std::optional<KeptOrder>> KeptWorker::first(Brings brings) {
+  if (!socket_) return std::nullopt;
   auto packet = receive_packet(socket_.get(), most_kept_order_bytes);
   if (!packet) return std::unexpected(packet.error());
   if (!*packet) return std::nullopt;

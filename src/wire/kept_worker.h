@@ -1,6 +1,6 @@
 // How qmail-local, qmail-remote and qmail-getpw stay for more of the work that they were started
 // for (docs/wire/spawn.md, "Workers that stay"), and the sessions of qmail-smtp-server.
-//   starter -> worker, for each piece of work after the first:
+//   starter -> worker, for each piece of work after the first, and to a session for each:
 //       qmail-local, qmail-remote   its arguments, each ended by NUL; the message as a descriptor
 //       qmail-getpw                 an address's local part, ended by NUL
 //       a session   changes of its environment (wire/tcp_environment.h); the connection

@@ -98,13 +98,8 @@ def name_of(pid):
         return ""
 
 
-def status_of(pid):
-    lines = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(":\t", 1) for line in lines)
-
-
 def stack_of(pid):
-    """Where a program's stack lies: anew for each one that is started, the same in its copies."""
+    """Where a program's stack lies: elsewhere for each one that is started, the same in its copies."""
     return re.search(r"(\S+) .*\[stack\]",
                      pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")).group(1)[-12:]
 

@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <filesystem>
 #include <thread>
 
 #include "send/engine.h"
 #include "unit/send/answers.h"
 #include "unit/send/queue_world.h"
+#include "unit/send/tried_message.h"
 #include "wire/time_limits.h"
 
 namespace postern::send {
@@ -16,50 +16,11 @@ namespace {
 using namespace std::string_literals;
 using test::defer;
 using test::expect_empty_queue;
+using test::long_for_a_try;
 using test::number;
 using test::QueueWorld;
 using test::succeed;
-namespace fs = std::filesystem;
-
-constexpr std::int64_t long_for_a_try = 5;  // seconds
-
-// In its first try, whose report has not come.
-struct TriedMessage {
-  QueueWorld world;
-  wire::MessageId id;
-
-  explicit TriedMessage(const std::string& recipient = "b@z")
-      : id(world.put({"a@x", {recipient}})) {
-    world.start();
-    world.run_until([&] { return count_orders() == 1; });
-  }
-  [[nodiscard]] std::size_t count_orders() const {
-    return world.orders[0].size() + world.orders[1].size();
-  }
-  void report(const std::string& text) {
-    world.report(Channel::remote, world.orders[1].back().number, text);
-  }
-  void expect_only_todo() const {
-    EXPECT_TRUE(QueueWorld::exists(wire::todo_path(id)));
-    for (const char* kind : {"info", "local", "remote", "bounce"}) {
-      EXPECT_EQ(QueueWorld::count_files(kind), 0U) << kind;
-    }
-  }
-  void expect_files() const {
-    EXPECT_FALSE(QueueWorld::exists(wire::todo_path(id)));
-    EXPECT_FALSE(QueueWorld::exists(wire::intd_path(id)));
-    EXPECT_EQ(QueueWorld::read(wire::info_path(id)), "Fa@x\0"s);
-    EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), "Tb@z\0"s);
-  }
-  // What makes the files cannot be made.
-  static void take_info_away() { fs::rename("info", "info.away"); }
-  void last_too_long_for_its_files() {
-    take_info_away();
-    world.now += long_for_a_try;
-    world.run_until_logged("warning: unable to create info/");
-  }
-  static void bring_info_back() { fs::rename("info.away", "info"); }
-};
+using test::TriedMessage;
 
 TEST(FirstTry, NeedsNoFilesWhereItDelivers) {
   TriedMessage message;
@@ -84,9 +45,18 @@ TEST(FirstTry, TakesTheTextAwayOnlyWhenTodoIsGone) {
 
 TEST(FirstTry, ThatIsDeferredIsTriedAgainLikeAnyOther) {
   TriedMessage message;
+  std::size_t files_before_todo_goes = 0;
+  message.world.clean_answer = [&](const wire::CleanOrder& order) {
+    if (order.kind == wire::CleanOrder::Kind::todo) {
+      EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
+      files_before_todo_goes = QueueWorld::count_files("info") + QueueWorld::count_files("remote");
+    }
+    return ""s;
+  };
   message.report("Znot now\n");
   message.world.run_until_logged("deferral: not_now/");
   message.world.run_until([&] { return !QueueWorld::exists(wire::todo_path(message.id)); });
+  EXPECT_EQ(files_before_todo_goes, 2U);
   message.expect_files();
   message.world.now += 399;
   message.world.run_until_quiet();
@@ -97,19 +67,31 @@ TEST(FirstTry, ThatIsDeferredIsTriedAgainLikeAnyOther) {
   message.world.run_until_logged("end msg " + number(message.id));
 }
 
-// Else a burst for a host that is down has the disk to itself, one limit's worth at a time.
-TEST(FirstTry, ThatIsDeferredMakesRoomBeforeTheMessageHasItsFiles) {
+// For a host that is down, while qmail-clean, and so the end of each first try, keeps us waiting.
+struct Burst {
   QueueWorld world;
-  world.counts.remote.limit = 1;
-  world.clean_is_busy = true;
-  world.answer = defer;
-  for (int i = 0; i < 3; ++i) world.put({"a@x", {"b@z"}});
-  world.start();
+
+  Burst(unsigned limit, int messages) {
+    world.counts.remote.limit = limit;
+    world.clean_is_busy = true;
+    world.answer = defer;
+    for (int i = 0; i < messages; ++i) world.put({"a@x", {"b@z"}});
+    world.start();
+  }
+  void end() {
+    world.clean_is_busy = false;
+    world.run_until([&] { return QueueWorld::count_files("todo") == 0; });
+  }
+};
+
+// Else a burst has the disk to itself, one limit's worth at a time.
+TEST(FirstTry, ThatIsDeferredMakesRoomBeforeTheMessageHasItsFiles) {
+  Burst burst(1, 3);
+  QueueWorld& world = burst.world;
   world.run_until([&] { return world.count_logged("deferral: not_now/") == 3; });
   EXPECT_EQ(QueueWorld::count_files("todo"), 3U);
   EXPECT_TRUE(world.log().ends_with("status: local 0/10 remote 0/1\n"));
-  world.clean_is_busy = false;
-  world.run_until([&] { return QueueWorld::count_files("todo") == 0; });
+  burst.end();
   EXPECT_EQ(QueueWorld::count_files("remote"), 3U);
   world.answer = succeed;
   world.now += 401;
@@ -133,18 +115,13 @@ TEST(FirstTry, ThatIsDeferredIsDueAtAnAlarmBeforeTheMessageHasItsFiles) {
 
 // Their files are open until they are durable.
 TEST(FirstTry, ThatIsDeferredKeepsItsPlaceBehindManyWithoutFiles) {
-  QueueWorld world;
-  world.counts.remote.limit = 2;
-  world.clean_is_busy = true;
-  world.answer = defer;
-  for (int i = 0; i < 100; ++i) world.put({"a@x", {"b@z"}});
-  world.start();
+  Burst burst(2, 100);
+  QueueWorld& world = burst.world;
   world.run_until([&] { return world.orders[1].size() == 66; });
   world.run_until_quiet();
   EXPECT_EQ(world.orders[1].size(), 66U);
   EXPECT_EQ(world.count_logged("deferral"), 64U);
-  world.clean_is_busy = false;
-  world.run_until([&] { return QueueWorld::count_files("todo") == 0; });
+  burst.end();
   EXPECT_EQ(world.count_logged("deferral"), 100U);
   EXPECT_TRUE(world.log().ends_with("status: local 0/10 remote 0/2\n"));
 }
@@ -364,142 +341,6 @@ TEST(FirstTry, IsNotForANumberThatHasLeftovers) {
     EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), "Tb@z\0"s) << kind;
     EXPECT_FALSE(QueueWorld::exists(wire::local_path(id))) << kind;
     EXPECT_FALSE(QueueWorld::exists(wire::bounce_path(id))) << kind;
-  }
-}
-
-TEST(FirstTry, WhoseTodoCannotBeRemovedIsNotRepeated) {
-  TriedMessage message;
-  bool refuse_orders = true;
-  message.world.clean_answer = [&](const wire::CleanOrder& /*order*/) {
-    return refuse_orders ? "!"s : ""s;
-  };
-  message.report("Kok\n");
-  message.world.run_until_logged("warning: qmail-clean unable to clean up todo/" +
-                                 number(message.id) + "; will try again later");
-  message.world.now += wire::todo_scan_interval;
-  message.world.run_until_logged("; will try again later");
-  refuse_orders = false;
-  message.world.now += wire::system_failure_pause;
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
-  EXPECT_EQ(message.count_orders(), 1U);
-  expect_empty_queue();
-}
-
-TEST(FirstTry, WhoseFilesCannotBeMadeIsGivenUpAndBegunAgain) {
-  for (const std::string text : {"Zno such user\n", "Dno such user\n"}) {
-    TriedMessage message;
-    TriedMessage::take_info_away();
-    message.report(text);
-    message.world.run_until_logged("deferral: no_such_user/");
-    message.world.run_until_quiet();
-    EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
-    EXPECT_EQ(message.world.count_logged("deferral"), 1U);
-    EXPECT_EQ(message.world.count_logged("status: local 0/10 remote 0/20\n"), 2U);
-    TriedMessage::bring_info_back();
-    message.world.now += wire::system_failure_pause;
-    message.world.run_until([&] { return message.count_orders() == 2; });
-    message.report("Kok\n");
-    message.world.run_until_logged("end msg " + number(message.id));
-    message.world.run_until_quiet();
-    expect_empty_queue();
-  }
-}
-
-// An empty report has no letter.
-TEST(FirstTry, WhoseReportIsEmptyIsGivenUpAsWell) {
-  TriedMessage message;
-  TriedMessage::take_info_away();
-  message.report("");
-  message.world.run_until_logged("delivery 1: report mangled, will defer");
-  message.world.run_until_quiet();
-  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
-  EXPECT_TRUE(message.world.log().ends_with("status: local 0/10 remote 0/20\n"));
-  TriedMessage::bring_info_back();
-}
-
-TEST(FirstTry, ThatLastsLongGetsItsFilesWhenTheyCanBeMade) {
-  TriedMessage message;
-  message.last_too_long_for_its_files();
-  message.world.run_until_quiet();
-  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
-  TriedMessage::bring_info_back();
-  message.world.now += wire::system_failure_pause;
-  message.world.run_until([&] { return !QueueWorld::exists(wire::todo_path(message.id)); });
-  message.expect_files();
-  EXPECT_EQ(message.count_orders(), 1U);
-}
-
-// A remote/N stands that is of no use, and would bring the message once more.
-TEST(FirstTry, ThatDeliversAfterAllLeavesNoFilesThatWereBegun) {
-  TriedMessage message;
-  message.last_too_long_for_its_files();
-  TriedMessage::bring_info_back();
-  message.report("Kok\n");
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
-  expect_empty_queue();
-}
-
-TEST(FirstTry, WhoseFilesCannotBeRemovedStaysInTodo) {
-  TriedMessage message;
-  message.last_too_long_for_its_files();
-  fs::remove(wire::remote_path(message.id));
-  fs::create_directory(wire::remote_path(message.id));
-  message.report("Kok\n");
-  message.world.run_until_logged("warning: unable to unlink remote/");
-  message.world.run_until_quiet();
-  EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
-  fs::remove(wire::remote_path(message.id));
-  TriedMessage::bring_info_back();
-  message.world.now += wire::system_failure_pause;
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
-  EXPECT_EQ(message.count_orders(), 1U);
-  expect_empty_queue();
-}
-
-TEST(FirstTry, RunningAtTheEndIsSettledBefore) {
-  for (const std::string text : {"Kok\n", "Znot now\n", "Dno such user\n"}) {
-    TriedMessage message;
-    message.world.engine().handle_signal(SIGTERM);
-    EXPECT_TRUE(message.world.engine().turn(nullptr, std::chrono::milliseconds(1)));
-    message.report(text);
-    message.world.stop();
-    EXPECT_FALSE(QueueWorld::exists(wire::todo_path(message.id))) << text;
-    EXPECT_EQ(QueueWorld::exists(wire::mess_path(message.id)), text[0] != 'K') << text;
-    if (text[0] == 'Z') message.expect_files();
-    if (text[0] == 'D') {
-      EXPECT_EQ(QueueWorld::read(wire::info_path(message.id)), "Fa@x\0"s);
-      EXPECT_TRUE(QueueWorld::read(wire::bounce_path(message.id)).contains("no such user"));
-    }
-  }
-}
-
-TEST(FirstTry, CutOffByACrashIsMadeAgain) {
-  TriedMessage message;
-  message.world.start();
-  message.world.run_until([&] { return message.count_orders() == 2; });
-  message.expect_only_todo();
-}
-
-TEST(FirstTry, EndsWithoutQmailCleanAsADeferral) {
-  for (const bool was_settling : {false, true}) {
-    TriedMessage message;
-    if (was_settling) {
-      message.world.clean_answer = [&](const wire::CleanOrder& /*order*/) {
-        message.world.close_clean();
-        return "-"s;
-      };
-    } else {
-      message.world.close_clean();
-      message.world.run_until_logged("lost qmail-clean connection");
-    }
-    message.report("Znot now\n");
-    message.world.run_until_logged("deferral: not_now/");
-    message.world.stop();
-    EXPECT_TRUE(QueueWorld::exists(wire::todo_path(message.id)));
-    EXPECT_TRUE(message.world.log().ends_with("status: exiting\n"));
   }
 }
 

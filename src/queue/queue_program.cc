@@ -79,11 +79,11 @@ int serve_orders(Submission& submission, Disk& disk, const std::string& home) {
     const auto& order = *next;
     if (!order) return static_cast<int>(QueueExit::ok);
     limit_time();
-    if (!wire::say_taken(*order, submission.pid)) continue;
+    if (!wire::QueueOrders::say_taken(*order, submission.pid)) continue;
     submission.message_fd = order->message.get();
     submission.envelope_fd = order->envelope.get();
     // Code 0 is said when enqueue() has synced the message and its names, and not before.
-    wire::say_done(*order, queue_message(submission, disk, home));
+    orders.say_done(*order, queue_message(submission, disk, home));
   }
 }
 

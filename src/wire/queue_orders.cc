@@ -48,13 +48,13 @@ QueueOrders QueueOrders::on_descriptor() {
 
 Result<std::optional<QueueOrder>> QueueOrders::next() {
   for (;;) {
-    // A caller that knows without being told need not read it.
-    const auto said = send_packet(socket_.get(), queue_order_bytes);
+    const auto said = is_waiting_ ? Status{} : say_waiting();
     if (!said && said.error().code == EPIPE) return std::nullopt;
-    if (!said && said.error().code != EAGAIN) return std::unexpected(said.error());
+    if (!said) return std::unexpected(said.error());
     auto packet = receive_packet(socket_.get(), queue_order_bytes.size());
     if (!packet && packet.error().code != EMSGSIZE) return std::unexpected(packet.error());
     if (packet && !*packet) return std::nullopt;
+    is_waiting_ = false;
     // Without room for a descriptor the kernel leaves it out.
     if (!packet || (*packet)->descriptors.size() != queue_order_descriptors) continue;
     auto& descriptors = (*packet)->descriptors;
@@ -63,11 +63,20 @@ Result<std::optional<QueueOrder>> QueueOrders::next() {
   }
 }
 
-Status say_taken(const QueueOrder& order, pid_t qp) {
+// A caller that knows without being told need not read it, so there may be no room for more.
+Status QueueOrders::say_waiting() {
+  const auto said = send_packet(socket_.get(), queue_order_bytes);
+  is_waiting_ = said || said.error().code == EAGAIN;
+  return is_waiting_ ? Status{} : said;
+}
+
+Status QueueOrders::say_taken(const QueueOrder& order, pid_t qp) {
   return write_all(order.answer.get(), std::to_string(qp) + "\n");
 }
 
-void say_done(const QueueOrder& order, int exit_code) {
+// Where nobody is there to hear the first, next() finds that out.
+void QueueOrders::say_done(const QueueOrder& order, int exit_code) {
+  (void)say_waiting();
   const char code = static_cast<char>(exit_code);
   (void)write_all(order.answer.get(), {&code, 1});
 }

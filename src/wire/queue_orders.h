@@ -5,6 +5,8 @@
 // and to where it is to answer:
 //   its process id in decimal and LF, when it has taken the order
 //   one byte, the exit code that a program for this message alone would have had
+// It says that it waits before it gives the code: an order that follows upon the code finds it
+// waiting.
 // What ends there without the first has not touched the message; without the second, it has
 // crashed.
 #pragma once
@@ -40,17 +42,20 @@ class QueueOrders {
  public:
   /// The descriptor becomes close-on-exec.
   static QueueOrders on_descriptor();
-  /// Says that it waits, and waits. Nothing: there will be no more. What comes and is no order is
-  /// dropped.
+  /// Says that it waits, if it has not said so, and waits. Nothing: there will be no more. What
+  /// comes and is no order is dropped.
   Result<std::optional<QueueOrder>> next();
+  /// Error: nobody is there to hear it.
+  static Status say_taken(const QueueOrder& order, pid_t qp);
+  /// Says that it waits, and gives the code.
+  void say_done(const QueueOrder& order, int exit_code);
 
  private:
   explicit QueueOrders(Fd socket) : socket_(std::move(socket)) {}
+  Status say_waiting();
   Fd socket_;
+  bool is_waiting_ = false;  // and has said so
 };
-/// Error: nobody is there to hear it.
-Status say_taken(const QueueOrder& order, pid_t qp);
-void say_done(const QueueOrder& order, int exit_code);
 
 /// A qmail-queue that takes orders, and the caller's end of its socket.
 struct QueueServer {

@@ -19,13 +19,15 @@ def take(message, envelope):
     return 31 if text == "refuse" else 0
 if sys.argv[1:] != ["--serve"]: sys.exit(take(0, 1))
 caller = socket.socket(fileno=3)
+caller.send(b"\0")
 while True:
-    caller.send(b"\0")
     order, descriptors, _, _ = socket.recv_fds(caller, 100, 3)
     if not order: os._exit(0)
     message, envelope, answer = descriptors
     os.write(answer, b"%d\n" % os.getpid())
     code = take(message, envelope)
+    try: caller.send(b"\0")
+    except BrokenPipeError: pass  # no more orders
     try: os.write(answer, bytes([code]))
     except BrokenPipeError: pass  # nobody wants to know
     os.close(answer)

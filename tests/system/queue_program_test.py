@@ -52,6 +52,14 @@ def source(content):
         os.close(fd)
 
 
+@contextlib.contextmanager
+def pipe():
+    """Its two ends."""
+    read, write = os.pipe()
+    with os.fdopen(read, "rb", buffering=0) as reader, os.fdopen(write, "wb", buffering=0) as writer:
+        yield reader, writer
+
+
 def run(message=b"Subject: x\n\nhi\n", envelope=NOWHERE, **options):
     """Exit code of a qmail-queue given this."""
     with source(message) as text, source(envelope) as names:
@@ -404,6 +412,20 @@ class Serving(WorldTest):
             self.assertIn(b"(qmail %d invoked by uid %d)" % (child.pid, pwd.getpwnam("alice").pw_uid),
                           text)
         services.empty_maildir("bob")
+
+    def test_it_waits_again_before_its_caller_learns_that_it_is_done(self):
+        child, orders = self.start()
+        self.assertEqual(orders.recv(10), b"\0")
+        with pipe() as (text, end_of_text), pipe() as (answer, full), source(b"Fa@x\0") as names:
+            socket.send_fds(orders, [b"\0"], [text.fileno(), names, full.fileno()])
+            self.assertEqual(answer.readline(), b"%d\n" % child.pid)
+            os.set_blocking(full.fileno(), False)
+            room = full.write(b"x" * (1 << 20))
+            os.set_blocking(full.fileno(), True)
+            end_of_text.close()
+            self.assertEqual(orders.recv(10), b"\0")
+            full.close()
+            self.assertEqual(answer.read(), b"x" * room + bytes([54]))
 
     def test_what_is_no_order_is_dropped(self):
         child, orders = self.start()

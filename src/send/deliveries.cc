@@ -19,15 +19,6 @@ constexpr int most_steps_per_turn = 64;
 // Messages of one kind read at the same time: each has its file open.
 constexpr std::size_t most_reading = 32;
 constexpr std::size_t piece_bytes = 8192;
-// Messages of a channel that may wait for their first try. Their number is limited because todo,
-// which holds them, is read over and over.
-constexpr std::size_t most_waiting_first_tries = 1024;
-// Messages of a channel that have been deferred in their first try and whose files are being made:
-// these are open. With more, a delivery ends when the files are there.
-constexpr std::size_t most_deferred_first_tries = 64;
-// A first try that waits or lasts longer gets its files, and shows in qmail-qread like any other
-// message.
-constexpr std::int64_t short_try = 5;  // seconds
 // An info file holds one address.
 constexpr std::size_t most_info_bytes = RecipientReader::most_record_bytes;
 
@@ -85,7 +76,7 @@ Backlog::Allowed Deliveries::allowed() const {
 }
 
 std::optional<std::int64_t> Deliveries::next() const {
-  const auto long_try = long_tries_.next();
+  const auto long_try = first_tries_.next();
   if (!has_room()) return long_try;
   if (!reading_fresh_.empty() || (!reading_retries_.empty() && retries_have_room())) return 0;
   const auto message = backlog_.next(allowed());
@@ -95,19 +86,13 @@ std::optional<std::int64_t> Deliveries::next() const {
 // It stands in the one line of all that has not been tried.
 bool Deliveries::offer_first_try(wire::MessageId id, std::string sender, std::string address,
                                  std::int64_t now) {
-  if (waiting_first_tries_ >= most_waiting_first_tries) return false;
-  ++waiting_first_tries_;
-  FirstTry& first = first_tries_[id];
-  first.sender = std::move(sender);
-  first.address = std::move(address);
+  if (!first_tries_.add(id, std::move(sender), std::move(address), now)) return false;
   backlog_.add_fresh(id);
-  long_tries_.add(id, now + short_try);
   return true;
 }
 
-void Deliveries::begin_first_try(wire::MessageId id, FirstTry& first, std::int64_t now) {
-  --waiting_first_tries_;
-  first.running = true;
+void Deliveries::begin_first_try(wire::MessageId id, FirstTries::Message& first, std::int64_t now) {
+  first_tries_.begin(first);
   Pass pass;
   pass.sender = first.sender;
   pass.retry_at = next_try(now, now, channel_);
@@ -116,20 +101,8 @@ void Deliveries::begin_first_try(wire::MessageId id, FirstTry& first, std::int64
   start_delivery(id, passes_.emplace(id, std::move(pass)).first->second, {first.address, 0});
 }
 
-std::vector<wire::MessageId> Deliveries::take_unsettled(std::int64_t now) {
-  while (const auto id = long_tries_.take_due(now)) {
-    const auto found = first_tries_.find(*id);
-    if (found != first_tries_.end()) ask_to_settle(*id, found->second);
-  }
-  return std::exchange(unsettled_, {});
-}
-
-void Deliveries::ask_to_settle(wire::MessageId id, FirstTry& first) {
-  if (!std::exchange(first.settling, true)) unsettled_.push_back(id);
-}
-
 bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
-  FirstTry& first = first_tries_.at(id);
+  FirstTries::Message& first = *first_tries_.find(id);
   if (first.deferred) return end_deferred(id, done, now);
   const auto held = std::exchange(first.held, std::nullopt);
   const bool missed_turn = std::exchange(first.missed_turn, false);
@@ -138,10 +111,10 @@ bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
     give_up(id, *held);
     return false;
   }
-  if (!done && !held) long_tries_.add(id, now + wire::system_failure_pause);
   if (done) {
-    if (!first.running) --waiting_first_tries_;
-    first_tries_.erase(id);
+    first_tries_.remove(id);
+  } else if (!held) {
+    first_tries_.ask_again(id, now + wire::system_failure_pause);
   }
   if (missed_turn) backlog_.add_fresh(id);
   if (held) handle(*held, now);
@@ -149,8 +122,7 @@ bool Deliveries::settled(wire::MessageId id, bool done, std::int64_t now) {
 }
 
 bool Deliveries::end_deferred(wire::MessageId id, bool done, std::int64_t now) {
-  --deferred_first_tries_;
-  first_tries_.erase(id);
+  first_tries_.remove(id);
   if (done) {
     end_if_over(id, now);
   } else {
@@ -163,14 +135,12 @@ void Deliveries::give_up(wire::MessageId id, const wire::DeliveryReport& held) {
   context_.log.line(format_deferral(slots_[held.number].delivery, held));
   release(held.number);
   passes_.erase(id);
-  first_tries_.erase(id);
+  first_tries_.remove(id);
 }
 
 void Deliveries::make_all_due(std::int64_t now) {
   backlog_.make_all_due(now);
-  for (const auto& [id, first] : first_tries_) {
-    if (first.deferred) passes_.at(id).retry_at = now;
-  }
+  for (const wire::MessageId id : first_tries_.deferred()) passes_.at(id).retry_at = now;
 }
 
 void Deliveries::start(std::int64_t now) {
@@ -189,9 +159,9 @@ bool Deliveries::begin_a_message(std::int64_t now) {
   // Its number stands in the backlog twice, as when its files were removed by hand and a new
   // message got the same number. The pass that runs will put it back.
   if (passes_.contains(choice->id)) return true;
-  if (const auto first = first_tries_.find(choice->id); first != first_tries_.end()) {
-    first->second.missed_turn = first->second.settling;
-    if (!first->second.settling) begin_first_try(choice->id, first->second, now);
+  if (FirstTries::Message* first = first_tries_.find(choice->id)) {
+    first->missed_turn = first->settling;
+    if (!first->settling) begin_first_try(choice->id, *first, now);
     return true;
   }
   Pass pass;
@@ -303,14 +273,14 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
   const char letter = report.text.empty() ? '\0' : report.text.front();
   const std::string_view text = std::string_view(report.text).substr(letter == '\0' ? 0 : 1);
   const bool delivered = is_success(report);
-  const auto first = first_tries_.find(id);
-  if (first != first_tries_.end() && (first->second.settling || !delivered)) {
+  FirstTries::Message* first = first_tries_.find(id);
+  if (first != nullptr && (first->settling || !delivered)) {
     if (may_end_before_files(report, pass)) {
-      end_before_files(report, first->second, pass);
+      end_before_files(report, *first, pass);
     } else {
-      first->second.held = report;
+      first->held = report;
     }
-    return ask_to_settle(id, first->second);
+    return first_tries_.ask_to_settle(id, *first);
   }
   bool settled = true;
   if (delivered) {
@@ -334,24 +304,23 @@ void Deliveries::handle(const wire::DeliveryReport& report, std::int64_t now) {
 // for them: where message after message is deferred they would have the disk to themselves one
 // limit's worth at a time. A failure is not: it is told in a bounce, which needs the files.
 bool Deliveries::may_end_before_files(const wire::DeliveryReport& report, const Pass& pass) const {
-  return says(report, wire::Verdict::temporary) && !pass.is_last &&
-         deferred_first_tries_ < most_deferred_first_tries;
+  return says(report, wire::Verdict::temporary) && !pass.is_last && first_tries_.may_defer();
 }
 
-void Deliveries::end_before_files(const wire::DeliveryReport& report, FirstTry& first, Pass& pass) {
+void Deliveries::end_before_files(const wire::DeliveryReport& report, FirstTries::Message& first,
+                                  Pass& pass) {
   context_.log.line(format_deferral(slots_[report.number].delivery, report));
   release(report.number);
   --pass.unsettled;
-  first.deferred = true;
-  ++deferred_first_tries_;
+  first_tries_.defer(first);
 }
 
 void Deliveries::handle_success(const Slot& slot, Pass& pass) {
   // The last mark in a file would be removed with the file a moment later. A crash before that
   // delivers to this recipient again, as a crash before the mark would.
   const bool is_last = !pass.reading && !pass.unreadable && pass.unsettled == 1 && pass.undone == 1;
-  pass.removed =
-      first_tries_.contains(slot.id) || (is_last && remove_file(path_of(slot.id)).has_value());
+  pass.removed = first_tries_.find(slot.id) != nullptr ||
+                 (is_last && remove_file(path_of(slot.id)).has_value());
   if (!pass.removed) mark_done(slot.id, slot.offset);
   --pass.undone;
 }
@@ -399,7 +368,7 @@ void Deliveries::end_if_over(wire::MessageId id, std::int64_t now) {
   const auto found = passes_.find(id);
   const Pass& pass = found->second;
   if (pass.reading || pass.unsettled > 0) return;
-  if (first_tries_.erase(id) > 0) {
+  if (first_tries_.remove(id)) {
     delivered_.push_back(id);
   } else if (pass.undone > 0 || pass.unreadable) {
     backlog_.add_retry(id, pass.retry_at);

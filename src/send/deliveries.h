@@ -17,6 +17,7 @@
 #include "posix/fd.h"
 #include "send/backlog.h"
 #include "send/channel.h"
+#include "send/first_tries.h"
 #include "send/log.h"
 #include "send/recipient_reader.h"
 #include "wire/delivery_order.h"
@@ -50,12 +51,14 @@ class Deliveries {
                        std::int64_t now);
   /// First tries that have not delivered, or last so long that people may ask where the message is:
   /// each is answered by settled().
-  std::vector<wire::MessageId> take_unsettled(std::int64_t now);
+  std::vector<wire::MessageId> take_unsettled(std::int64_t now) {
+    return first_tries_.take_unsettled(now);
+  }
   /// `done`: the message has its files now, and what its report says is done as with any other.
   /// False is returned where it has not and the try is over: the message is to be put back.
   bool settled(wire::MessageId id, bool done, std::int64_t now);
   /// Some have been deferred, and wait for settled().
-  [[nodiscard]] bool has_deferred_first_tries() const { return deferred_first_tries_ > 0; }
+  [[nodiscard]] bool has_deferred_first_tries() const { return first_tries_.has_deferred(); }
   /// Messages that their first try has delivered.
   std::vector<wire::MessageId> take_delivered() { return std::exchange(delivered_, {}); }
 
@@ -98,16 +101,6 @@ class Deliveries {
     Fd file;
     RecipientReader reader;
   };
-  // Before its message has a file.
-  struct FirstTry {
-    std::string sender;
-    std::string address;
-    bool running = false;                      // else it stands in the backlog
-    bool deferred = false;                     // it has run, and its report is logged
-    bool settling = false;                     // the file is being made
-    bool missed_turn = false;                  // and meanwhile it does not
-    std::optional<wire::DeliveryReport> held;  // what has come before the file was there
-  };
   // The recipients' file that was marked last. A name is not looked up again for each recipient.
   struct Marked {
     wire::MessageId id;
@@ -136,11 +129,10 @@ class Deliveries {
   void advance(wire::MessageId id, Pass& pass, std::int64_t now);
   Result<std::optional<RecipientReader::Recipient>> next_recipient(wire::MessageId id, Pass& pass);
   void start_delivery(wire::MessageId id, Pass& pass, RecipientReader::Recipient recipient);
-  void begin_first_try(wire::MessageId id, FirstTry& first, std::int64_t now);
-  void ask_to_settle(wire::MessageId id, FirstTry& first);
+  void begin_first_try(wire::MessageId id, FirstTries::Message& first, std::int64_t now);
   [[nodiscard]] bool may_end_before_files(const wire::DeliveryReport& report,
                                           const Pass& pass) const;
-  void end_before_files(const wire::DeliveryReport& report, FirstTry& first, Pass& pass);
+  void end_before_files(const wire::DeliveryReport& report, FirstTries::Message& first, Pass& pass);
   bool end_deferred(wire::MessageId id, bool done, std::int64_t now);
   void give_up(wire::MessageId id, const wire::DeliveryReport& held);
   void handle_failure(const Slot& slot, std::string text);
@@ -154,9 +146,7 @@ class Deliveries {
   DeliveryContext context_;
   Backlog backlog_;
   std::unordered_map<wire::MessageId, Pass> passes_;
-  std::unordered_map<wire::MessageId, FirstTry> first_tries_;
-  std::size_t waiting_first_tries_ = 0;
-  std::size_t deferred_first_tries_ = 0;
+  FirstTries first_tries_;
   Reading reading_fresh_;
   Reading reading_retries_;
   bool begin_next_ = false;          // take turns between beginning and going on
@@ -169,8 +159,6 @@ class Deliveries {
   std::vector<Failure> failures_;
   std::vector<wire::MessageId> finished_;
   std::vector<wire::MessageId> delivered_;
-  std::vector<wire::MessageId> unsettled_;
-  DueQueue long_tries_;  // first tries, and when they are long
 };
 
 }  // namespace postern::send

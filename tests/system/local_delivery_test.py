@@ -158,6 +158,7 @@ class AWorkerThatStays(LocalTest):
         services.empty_maildir(user)
         send(user)
         wait_for_mail(user)
+        services.wait_for_empty_queue()  # it has its name in new/ before the delivery is over
         (name,) = os.listdir(f"{pwd.getpwnam(user).pw_dir}/Maildir/new")
         return int(re.match(r"\d+\.(\d+)", name)[1])
 

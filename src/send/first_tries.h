@@ -31,23 +31,26 @@ class FirstTries {
 
   /// Takes a message, at `now` in seconds since 1970. False: too many wait for their turn.
   bool add(wire::MessageId id, std::string sender, std::string address, std::int64_t now);
-  /// Nothing: it is not in its first try, or no longer.
+  /// nullptr: it is not in its first try, or no longer.
   [[nodiscard]] Message* find(wire::MessageId id);
   /// False: it was not there.
   bool remove(wire::MessageId id);
 
+  /// Its turn has come: it waits no longer.
   void begin(Message& message);
   /// Whether one more may wait for its files with its delivery ended.
   [[nodiscard]] bool may_defer() const;
+  /// It is one of those, until it is removed.
   void defer(Message& message);
   [[nodiscard]] bool has_deferred() const { return deferred_ > 0; }
   [[nodiscard]] std::vector<wire::MessageId> deferred() const;
 
-  /// It is to have its files now.
+  /// It is to have its files, if they are not being made already.
   void ask_to_settle(wire::MessageId id, Message& message);
-  /// And if not now, then.
+  /// They could not be made: it asks for them again at `when`.
   void ask_again(wire::MessageId id, std::int64_t when) { long_.add(id, when); }
-  /// Those that were asked for, and those that last so long that people may ask where they are.
+  /// Those that ask for their files, and those that last so long that people may ask where they
+  /// are.
   std::vector<wire::MessageId> take_unsettled(std::int64_t now);
   /// When there may be more of these; nothing: not before ask_to_settle().
   [[nodiscard]] std::optional<std::int64_t> next() const { return long_.next(); }

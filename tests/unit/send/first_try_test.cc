@@ -26,9 +26,7 @@ TEST(FirstTry, NeedsNoFilesWhereItDelivers) {
   TriedMessage message;
   message.expect_only_todo();
   message.report("Kok\n");
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
-  expect_empty_queue();
+  message.expect_end();
   EXPECT_EQ(message.count_orders(), 1U);
 }
 
@@ -158,9 +156,7 @@ TEST(FirstTry, ThatLastsLongGetsItsFiles) {
   message.world.run_until_quiet();
   EXPECT_EQ(message.count_orders(), 1U);
   message.report("Kok\n");
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
-  expect_empty_queue();
+  message.expect_end();
 }
 
 TEST(FirstTry, ReportedWhileItsFilesAreMadeCountsAfterwards) {
@@ -270,10 +266,8 @@ TEST(FirstTry, ThatDeliversWhileItsFilesCannotBeMadeIsDelivered) {
     return "!"s;
   };
   message.world.now += long_for_a_try;
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
+  message.expect_end();
   EXPECT_EQ(message.world.count_logged("success: ok/"), 1U);
-  expect_empty_queue();
 }
 
 TEST(FirstTry, LeavesRetriesTheirTurn) {

@@ -13,7 +13,6 @@ namespace postern::send {
 namespace {
 
 using namespace std::string_literals;
-using test::expect_empty_queue;
 using test::number;
 using test::QueueWorld;
 using test::TriedMessage;
@@ -32,10 +31,8 @@ TEST(FirstTryInTrouble, WhoseTodoCannotBeRemovedIsNotRepeated) {
   message.world.run_until_logged("; will try again later");
   refuse_orders = false;
   message.world.now += wire::system_failure_pause;
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
+  message.expect_end();
   EXPECT_EQ(message.count_orders(), 1U);
-  expect_empty_queue();
 }
 
 TEST(FirstTryInTrouble, WhoseFilesCannotBeMadeIsGivenUpAndBegunAgain) {
@@ -52,9 +49,7 @@ TEST(FirstTryInTrouble, WhoseFilesCannotBeMadeIsGivenUpAndBegunAgain) {
     message.world.now += wire::system_failure_pause;
     message.world.run_until([&] { return message.count_orders() == 2; });
     message.report("Kok\n");
-    message.world.run_until_logged("end msg " + number(message.id));
-    message.world.run_until_quiet();
-    expect_empty_queue();
+    message.expect_end();
   }
 }
 
@@ -88,9 +83,7 @@ TEST(FirstTryInTrouble, ThatDeliversAfterAllLeavesNoFilesThatWereBegun) {
   message.last_too_long_for_its_files();
   TriedMessage::bring_info_back();
   message.report("Kok\n");
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
-  expect_empty_queue();
+  message.expect_end();
 }
 
 TEST(FirstTryInTrouble, WhoseFilesCannotBeRemovedStaysInTodo) {
@@ -105,10 +98,8 @@ TEST(FirstTryInTrouble, WhoseFilesCannotBeRemovedStaysInTodo) {
   fs::remove(wire::remote_path(message.id));
   TriedMessage::bring_info_back();
   message.world.now += wire::system_failure_pause;
-  message.world.run_until_logged("end msg " + number(message.id));
-  message.world.run_until_quiet();
+  message.expect_end();
   EXPECT_EQ(message.count_orders(), 1U);
-  expect_empty_queue();
 }
 
 TEST(FirstTryInTrouble, RunningAtTheEndIsSettledBefore) {

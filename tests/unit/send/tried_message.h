@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "unit/send/answers.h"
 #include "unit/send/queue_world.h"
 #include "wire/time_limits.h"
 
@@ -40,6 +41,11 @@ struct TriedMessage {
     EXPECT_FALSE(QueueWorld::exists(wire::intd_path(id)));
     EXPECT_EQ(QueueWorld::read(wire::info_path(id)), std::string("Fa@x\0", 5));
     EXPECT_EQ(QueueWorld::read(wire::remote_path(id)), std::string("Tb@z\0", 5));
+  }
+  void expect_end() {
+    world.run_until_logged("end msg " + number(id));
+    world.run_until_quiet();
+    expect_empty_queue();
   }
   // What makes the files cannot be made.
   static void take_info_away() { std::filesystem::rename("info", "info.away"); }

@@ -19,5 +19,14 @@ TEST(KeptOrder, IsNoneWithoutItsEnd) {
   EXPECT_FALSE(parse_kept_order("--\0joe"s));
 }
 
+TEST(KeptWorker, HasNoOrdersWithoutASocket) {
+  auto worker = KeptWorker::none();
+  EXPECT_FALSE(worker.is_kept());
+  for (const auto& order : {worker.first(), worker.next(0)}) {
+    ASSERT_TRUE(order.has_value());
+    EXPECT_FALSE(order->has_value());
+  }
+}
+
 }  // namespace
 }  // namespace postern::wire

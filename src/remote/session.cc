@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/base64.h"
 #include "mail/address.h"
 #include "mail/xtext.h"
 #include "wire/remote_report.h"
@@ -17,9 +16,6 @@ using wire::RecipientVerdict;
 constexpr int service_ready = 220;
 constexpr int service_closing = 421;  // RFC 5321 3.8: whatever the command was
 constexpr int done = 250;
-constexpr int authenticated = 235;
-constexpr int auth_continues = 334;
-constexpr int password_expired = 432;
 constexpr int too_many_recipients = 452;
 
 constexpr char temporary = 'Z';
@@ -93,16 +89,8 @@ void Session::on_reply(const SmtpReply& reply) {
       return on_ehlo(reply);
     case State::helo:
       return on_helo(reply);
-    case State::auth_command:
-      return on_auth_command(reply);
-    case State::auth_username:
-      return on_auth_username(reply);
-    case State::auth_plain:
-      return on_auth_outcome(reply, "plain");
-    case State::auth_password:
-      return on_auth_outcome(reply, "password");
-    case State::auth_digest:
-      return on_auth_outcome(reply, "username+digest");
+    case State::auth:
+      return on_auth(reply);
     case State::reset:
       return on_reset(reply);
     case State::mail:
@@ -150,73 +138,35 @@ void Session::on_helo(const SmtpReply& reply) {
   finish_connected(temporary, "my name was rejected", reply.text);
 }
 
-// A server may offer CRAM-MD5 and yet hold only hashes of passwords, which CRAM-MD5 cannot be
-// checked against: a rejected CRAM-MD5 is followed by PLAIN or LOGIN. These two check the same
-// thing, so that one of them is enough.
 void Session::start_auth() {
-  if (extensions_.cram_md5) return send_auth(Mechanism::cram_md5);
-  if (extensions_.plain) return send_auth(Mechanism::plain);
-  if (extensions_.login) return send_auth(Mechanism::login);
-  finish(temporary, "Connected to " + peer_ +
-                        " but it offers none of AUTH CRAM-MD5, PLAIN and LOGIN, and this route has "
-                        "credentials. (#4.7.0)\n");
-}
-
-void Session::send_auth(Mechanism mechanism) {
-  mechanism_ = mechanism;
-  send("AUTH " + std::string(name_of(mechanism)));
-  state_ = State::auth_command;
-}
-
-void Session::on_auth_command(const SmtpReply& reply) {
-  if (reply.code != auth_continues) {
-    return auth_rejected(reply, "AUTH " + std::string(name_of(mechanism_)));
+  auth_.emplace(*envelope_.credentials, extensions_);
+  const auto line = auth_->begin();
+  if (!line) {
+    return finish(temporary,
+                  "Connected to " + peer_ +
+                      " but it offers none of AUTH CRAM-MD5, PLAIN and LOGIN, and this route has "
+                      "credentials. (#4.7.0)\n");
   }
-  const Credentials& credentials = *envelope_.credentials;
-  switch (mechanism_) {
-    case Mechanism::plain:
-      send(plain_response(credentials));
-      state_ = State::auth_plain;
-      return;
-    case Mechanism::login:
-      send(format_base64(credentials.user));
-      state_ = State::auth_username;
-      return;
-    case Mechanism::cram_md5:
-      break;
-  }
-  constexpr std::size_t code_and_blank = 4;
-  std::string_view encoded = std::string_view(reply.text).substr(code_and_blank);
-  encoded = encoded.substr(0, encoded.find_first_of(" \n"));
-  const auto challenge = parse_base64(encoded);
-  if (!challenge) return protocol_error(reply.text);
-  send(cram_response(credentials, *challenge));
-  state_ = State::auth_digest;
+  send(*line);
+  state_ = State::auth;
 }
 
-void Session::on_auth_username(const SmtpReply& reply) {
-  if (reply.code != auth_continues) return auth_rejected(reply, "username");
-  send(format_base64(envelope_.credentials->password));
-  state_ = State::auth_password;
-}
-
-void Session::on_auth_outcome(const SmtpReply& reply, std::string_view step) {
-  if (reply.code == authenticated) return start_mail();
-  auth_rejected(reply, step);
-}
-
-void Session::auth_rejected(const SmtpReply& reply, std::string_view step) {
-  if (reply.code == password_expired) {
-    return finish_connected(temporary, "password expired.", reply.text);
+void Session::on_auth(const SmtpReply& reply) {
+  using enum AuthDialogue::Outcome;
+  const auto step = auth_->on_reply(reply);
+  switch (step.outcome) {
+    case goes_on:
+      if (!step.rejection.empty()) {
+        auth_rejection_ = connected_record(temporary, step.rejection, reply.text);
+      }
+      return send(step.line);
+    case logged_in:
+      return start_mail();
+    case rejected:
+      return finish_connected(temporary, step.rejection, reply.text);
+    case malformed:
+      return protocol_error(reply.text);
   }
-  const std::string what = "authentication was rejected (" + std::string(step) + ").";
-  const bool another = extensions_.plain || extensions_.login;
-  if (mechanism_ != Mechanism::cram_md5 || reply.kind() != 5 || !another) {
-    return finish_connected(temporary, what, reply.text);
-  }
-  // Stands if the server hangs up now.
-  auth_rejection_ = connected_record(temporary, what, reply.text);
-  send_auth(extensions_.plain ? Mechanism::plain : Mechanism::login);
 }
 
 void Session::start_mail() {

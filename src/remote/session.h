@@ -11,6 +11,7 @@
 
 #include "mail/smtp_reply.h"
 #include "remote/auth.h"
+#include "remote/auth_dialogue.h"
 #include "remote/route.h"
 #include "wire/remote_report.h"
 
@@ -78,11 +79,7 @@ class Session {
     greeting,
     ehlo,
     helo,
-    auth_command,
-    auth_plain,
-    auth_username,
-    auth_password,
-    auth_digest,
+    auth,
     ready,
     reset,
     mail,
@@ -98,9 +95,7 @@ class Session {
   void on_greeting(const mail::SmtpReply& reply);
   void on_ehlo(const mail::SmtpReply& reply);
   void on_helo(const mail::SmtpReply& reply);
-  void on_auth_command(const mail::SmtpReply& reply);
-  void on_auth_username(const mail::SmtpReply& reply);
-  void on_auth_outcome(const mail::SmtpReply& reply, std::string_view step);
+  void on_auth(const mail::SmtpReply& reply);
   void on_reset(const mail::SmtpReply& reply);
   void on_mail(const mail::SmtpReply& reply);
   void on_recipient(const mail::SmtpReply& reply);
@@ -118,8 +113,6 @@ class Session {
 
   void send(std::string_view line) { output_.append(line).append("\r\n"); }
   void start_auth();
-  void send_auth(Mechanism mechanism);
-  void auth_rejected(const mail::SmtpReply& reply, std::string_view step);
   void start_mail();
   void send_mail();
   void next_recipient();
@@ -148,7 +141,7 @@ class Session {
   std::string peer_;
   State state_ = State::greeting;
   Extensions extensions_;
-  Mechanism mechanism_ = Mechanism::plain;
+  std::optional<AuthDialogue> auth_;
   std::string auth_rejection_;      // the record for a rejected mechanism, while another is tried
   std::vector<std::size_t> asked_;  // the recipients of this transaction
   std::size_t next_ = 0;            // of asked_: whose reply is awaited

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/remote/session_dialogue.h"
 #include "wire/remote_report.h"
 
 namespace postern::remote {
@@ -10,49 +11,6 @@ namespace {
 using namespace std::string_literals;
 
 const std::string lone_dot = ".\r\n";
-
-// A session, and what a server says to it.
-class Dialogue {
- public:
-  explicit Dialogue(Envelope envelope) : session(std::move(envelope), "192.0.2.1") {}
-
-  // Says a reply and returns what the session sends then.
-  std::string say(std::string_view replies) {
-    while (!replies.empty() && !session.finished()) {
-      if (parser_.feed(replies) == mail::SmtpReplyParser::State::complete) {
-        session.on_reply(parser_.take_reply());
-      }
-    }
-    if (session.finished() && !stays) session.quit();
-    return session.take_output();
-  }
-  // The message has been sent, and this is the answer.
-  std::string answer(std::string_view reply) {
-    EXPECT_TRUE(session.wants_message());
-    session.message_sent();
-    return say(reply);
-  }
-
-  Session session;
-  bool stays = false;  // no QUIT at the end
-
- private:
-  mail::SmtpReplyParser parser_;
-};
-
-Envelope envelope(std::vector<std::string> recipients = {"b@y"}) {
-  return {"me.example", "a@x", std::move(recipients), std::nullopt, std::nullopt};
-}
-
-Envelope with_credentials() {
-  Envelope result = envelope();
-  result.credentials = Credentials{"trottel", "ich"};
-  return result;
-}
-
-std::string record(std::string_view text) {
-  return wire::format_remote_record(text.front(), text.substr(1));
-}
 
 const std::string plain_hello = "250 mail.example\r\n";
 const std::string pipelining_hello = "250-mail.example\r\n250 PIPELINING\r\n";
@@ -214,13 +172,6 @@ TEST(Session, FallsBackToHelo) {
   dialogue.say("220 hi\r\n");
   EXPECT_EQ(dialogue.say("502 unimplemented\r\n"), "HELO me.example\r\n");
   EXPECT_EQ(dialogue.say("250 hi\r\n"), "MAIL FROM:<a@x>\r\n");
-}
-
-// What the session reports when the server's replies end so.
-std::string report_after(Envelope what, std::string_view replies) {
-  Dialogue dialogue(std::move(what));
-  dialogue.say(replies);
-  return dialogue.session.report();
 }
 
 TEST(Session, ReportsRefusals) {
@@ -549,122 +500,6 @@ TEST(IsSendable, RefusesWhatWouldLeaveTheCommand) {
        {"a\r@x"s, "a\n@x"s, "a\0@x"s, "a\x7f@x"s, "a@x\r\n"s, "a@x y"s, "a@x>"s, "a@<x"s}) {
     EXPECT_FALSE(is_sendable(address)) << address;
   }
-}
-
-TEST(SessionAuth, PrefersCramThenPlainThenLogin) {
-  const auto command = [](const std::string& line) {
-    Dialogue dialogue(with_credentials());
-    dialogue.say("220 hi\r\n");
-    return dialogue.say("250-hi\r\n250 " + line + "\r\n");
-  };
-  EXPECT_EQ(command("AUTH LOGIN PLAIN CRAM-MD5"), "AUTH CRAM-MD5\r\n");
-  EXPECT_EQ(command("AUTH LOGIN PLAIN DIGEST-MD5"), "AUTH PLAIN\r\n");
-  EXPECT_EQ(command("AUTH=LOGIN"), "AUTH LOGIN\r\n");
-}
-
-TEST(SessionAuth, SpeaksPlainInTwoSteps) {
-  Dialogue dialogue(with_credentials());
-  dialogue.say("220 hi\r\n");
-  EXPECT_EQ(dialogue.say("250-hi\r\n250-SIZE\r\n250 AUTH PLAIN\r\n"), "AUTH PLAIN\r\n");
-  EXPECT_EQ(dialogue.say("334 \r\n"), "dHJvdHRlbAB0cm90dGVsAGljaA==\r\n");
-  EXPECT_EQ(dialogue.say("235 ok\r\n"), "MAIL FROM:<a@x> AUTH=trottel\r\n");
-}
-
-TEST(SessionAuth, SpeaksLogin) {
-  Dialogue dialogue(with_credentials());
-  dialogue.say("220 hi\r\n");
-  EXPECT_EQ(dialogue.say("250-hi\r\n250 AUTH LOGIN\r\n"), "AUTH LOGIN\r\n");
-  EXPECT_EQ(dialogue.say("334 VXNlcm5hbWU6\r\n"), "dHJvdHRlbA==\r\n");
-  EXPECT_EQ(dialogue.say("334 UGFzc3dvcmQ6\r\n"), "aWNo\r\n");
-  EXPECT_EQ(dialogue.say("235 ok\r\n"), "MAIL FROM:<a@x> AUTH=trottel\r\n");
-}
-
-TEST(SessionAuth, AnswersAChallenge) {
-  Envelope what = envelope();
-  what.credentials = Credentials{"tim", "tanstaaftanstaaf"};
-  Dialogue dialogue(what);
-  dialogue.say("220 hi\r\n");
-  dialogue.say("250-hi\r\n250 AUTH CRAM-MD5\r\n");
-  // RFC 2195's example.
-  EXPECT_EQ(dialogue.say("334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n"),
-            "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\r\n");
-}
-
-TEST(SessionAuth, RefusesAChallengeThatIsNone) {
-  EXPECT_TRUE(
-      report_after(with_credentials(), "220 hi\r\n250-hi\r\n250 AUTH CRAM-MD5\r\n334 !!!\r\n")
-          .starts_with("ZConnected to 192.0.2.1 but it answered against"));
-}
-
-std::string rejection(std::string_view step, std::string_view said) {
-  return record("ZConnected to 192.0.2.1 but authentication was rejected (" + std::string(step) +
-                ")..\nRemote host said: " + std::string(said) + "\n");
-}
-
-TEST(SessionAuth, ReportsEveryRejectionAsTemporary) {
-  const std::string hello = "220 hi\r\n250-hi\r\n250 AUTH ";
-  EXPECT_EQ(report_after(with_credentials(), hello + "PLAIN\r\n504 no\r\n"),
-            rejection("AUTH PLAIN", "504 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "PLAIN\r\n334 \r\n535 no\r\n"),
-            rejection("plain", "535 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "LOGIN\r\n454 no\r\n"),
-            rejection("AUTH LOGIN", "454 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "LOGIN\r\n334 \r\n535 no\r\n"),
-            rejection("username", "535 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "LOGIN\r\n334 \r\n334 \r\n535 no\r\n"),
-            rejection("password", "535 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "CRAM-MD5\r\n504 no\r\n"),
-            rejection("AUTH CRAM-MD5", "504 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "CRAM-MD5\r\n334 PDE+\r\n535 no\r\n"),
-            rejection("username+digest", "535 no"));
-  EXPECT_EQ(report_after(with_credentials(), hello + "PLAIN\r\n334 \r\n432 old\r\n"),
-            record("ZConnected to 192.0.2.1 but password expired..\nRemote host said: 432 old\n"));
-}
-
-TEST(SessionAuth, TriesThePasswordWhenTheServerCannotCheckADigest) {
-  Dialogue dialogue(with_credentials());
-  dialogue.say("220 hi\r\n250-hi\r\n250 AUTH LOGIN PLAIN CRAM-MD5\r\n");
-  EXPECT_EQ(dialogue.say("334 PDE+\r\n").substr(0, 8), "dHJvdHRl");
-  EXPECT_EQ(dialogue.say("535 no\r\n"), "AUTH PLAIN\r\n");
-  EXPECT_FALSE(dialogue.session.finished());
-  dialogue.say("334 \r\n");
-  EXPECT_EQ(dialogue.say("235 ok\r\n"), "MAIL FROM:<a@x> AUTH=trottel\r\n");
-}
-
-TEST(SessionAuth, TriesNoThirdTime) {
-  Dialogue dialogue(with_credentials());
-  dialogue.say("220 hi\r\n250-hi\r\n250 AUTH LOGIN PLAIN CRAM-MD5\r\n334 PDE+\r\n535 a\r\n");
-  EXPECT_EQ(dialogue.say("334 \r\n535 b\r\n"), "dHJvdHRlbAB0cm90dGVsAGljaA==\r\nQUIT\r\n");
-  EXPECT_EQ(dialogue.session.report(), rejection("plain", "535 b"));
-}
-
-TEST(SessionAuth, ReportsTheRejectionWhenTheServerHangsUpAfterIt) {
-  Dialogue dialogue(with_credentials());
-  dialogue.say("220 hi\r\n250-hi\r\n250 AUTH PLAIN CRAM-MD5\r\n334 PDE+\r\n535 no\r\n");
-  dialogue.session.on_connection_lost();
-  EXPECT_EQ(dialogue.session.report(), rejection("username+digest", "535 no"));
-}
-
-TEST(SessionAuth, TriesNothingElseAfterATemporaryRejection) {
-  EXPECT_EQ(report_after(with_credentials(),
-                         "220 hi\r\n250-hi\r\n250 AUTH PLAIN CRAM-MD5\r\n454 later\r\n"),
-            rejection("AUTH CRAM-MD5", "454 later"));
-}
-
-TEST(SessionAuth, NeverDeliversWithoutIt) {
-  for (const std::string& hello : {"250 hi\r\n"s, "250-hi\r\n250 AUTH GSSAPI\r\n"s}) {
-    Dialogue dialogue(with_credentials());
-    dialogue.say("220 hi\r\n");
-    EXPECT_EQ(dialogue.say(hello), "QUIT\r\n");
-    EXPECT_EQ(dialogue.session.report(),
-              record("ZConnected to 192.0.2.1 but it offers none of AUTH CRAM-MD5, PLAIN and "
-                     "LOGIN, and this route has credentials. (#4.7.0)\n"));
-  }
-  Dialogue old(with_credentials());
-  old.say("220 hi\r\n");
-  EXPECT_EQ(old.say("502 what\r\n"), "QUIT\r\n");
-  EXPECT_EQ(old.session.report(), record("ZConnected to 192.0.2.1 but my name was rejected.\n"
-                                         "Remote host said: 502 what\n"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ programs are not. A group is counted whole, whatever its processes do: events th
 would be switched off by the kernel where it runs a setuid program.
 """
 
+import collections
 import os
 import pathlib
 import shutil
@@ -55,8 +56,11 @@ class Group:
         raise OSError("cpu.stat has no usage_usec")
 
     def memory(self):
-        """Bytes of all processes; of what several share, each has its part."""
-        return sum(map(_proportional_share, self.pids()))
+        """Bytes of the processes of each name; of what several share, each has its part."""
+        shares = collections.Counter()
+        for pid in self.pids():
+            shares[_name(pid)] += _proportional_share(pid)
+        return shares
 
     def pids(self):
         return {int(pid) for pid in
@@ -78,6 +82,13 @@ def _is_a_servers(pid):
         return bool(title) and not title.startswith(b"world ")  # a process that has ended has none
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def _name(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _proportional_share(pid):

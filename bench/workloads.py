@@ -121,12 +121,15 @@ class Work:
 
     def memory(self):
         time.sleep(10)  # who asked whether it answers may have left a process that waits for the next client
-        figures = {"MB idle": self.group.memory() / 1e6}
+        shares = self.group.memory()
+        supervision = sum(shares[name] for name in self.server.supervision)
+        figures = {"MB idle": shares.total() / 1e6,
+                   "MB idle, without supervision and loggers": (shares.total() - supervision) / 1e6}
         for count in self.order["connections"]:
             with self._allowing(count):
-                idle = self.group.memory()
+                idle = self.group.memory().total()
                 with connections.idle(count):
-                    busy = self.group.memory()
+                    busy = self.group.memory().total()
             figures[f"KiB a connection, {count} open"] = (busy - idle) / 1024 / count
         return figures
 

@@ -51,6 +51,7 @@ class Exim(server.Server):
     name = "exim"
     title = "Exim"
     package = "exim4-daemon-light"
+    most_messages = 1000  # "too many messages in one connection" after that
     queue = tuple(f"/var/spool/exim4/{name}" for name in ("input", "msglog", "db"))
 
     def install(self, place):

@@ -1,5 +1,6 @@
 """Postern as scripts/install leaves it, under the supervisor that a world starts."""
 
+import contextlib
 import pathlib
 import subprocess
 import time
@@ -8,8 +9,10 @@ from bench import REPOSITORY
 from bench.servers import server
 
 _HOME = pathlib.Path("/var/qmail")
-_RUN = _HOME / "supervise/qmail-smtpd/run"
+_SUPERVISED = _HOME / "supervise"
+_RUN = _SUPERVISED / "qmail-smtpd/run"
 _POP3 = pathlib.Path("/etc/service/qmail-pop3d")
+_SUBMISSION = pathlib.Path("/etc/service/qmail-submission")
 _SERVICES = ("/etc/service/qmail-send", "/etc/service/qmail-smtpd")
 
 
@@ -18,6 +21,7 @@ class Postern(server.Server):
     title = "Postern"
     separator = "-"
     login_port = 587
+    supervision = frozenset({"svscan", "supervise", "multilog", "readproctitle"})
     queue = tuple(f"/var/qmail/queue/{kind}" for kind in server.QMAIL_QUEUE)
 
     def world_options(self, place):
@@ -35,7 +39,8 @@ class Postern(server.Server):
         # Port 25 is for mail from other hosts, as with the other servers; people log in on 587.
         text = _RUN.read_text()
         server.write(_RUN, text.replace('[ -e "$home/users/mailusers.cdb" ]', "false"), 0o755)
-        self._give_up_pop3()
+        for service in (_POP3, _SUBMISSION):  # the others have no such server, whose memory would count
+            _give_up(service)
         self.stop()  # it has been running already
 
     def start(self):
@@ -47,15 +52,17 @@ class Postern(server.Server):
         while any(": up " in self._state(service) for service in _SERVICES):
             time.sleep(0.02)
 
+    @contextlib.contextmanager
+    def taking_logins(self):
+        _SUBMISSION.symlink_to(_SUPERVISED / _SUBMISSION.name)
+        server.wait_for_greeting(self.login_port)
+        try:
+            yield
+        finally:
+            _give_up(_SUBMISSION)
+
     def configure_connections(self, count):
         server.write(_HOME / "control/concurrencyincoming", f"{count or server.SESSIONS}\n")
-
-    @staticmethod
-    def _give_up_pop3():
-        """The others have no such server, whose memory would count."""
-        directory = _POP3.resolve()
-        _POP3.unlink()
-        subprocess.run(["svc", "-dx", directory, directory / "log"], check=True)
 
     @staticmethod
     def _state(service):
@@ -81,3 +88,9 @@ class PosternForStrangers(Postern):
         super().install(place)
         text = _RUN.read_text()
         server.write(_RUN, text.replace("qmail-smtp-server ", "qmail-smtp-server -m 1 "), 0o755)
+
+
+def _give_up(service):
+    directory = service.resolve()
+    service.unlink()
+    subprocess.run(["svc", "-dx", directory, directory / "log"], check=True)

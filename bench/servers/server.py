@@ -1,5 +1,6 @@
 """What the bench wants of every server."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -31,6 +32,7 @@ class Server:
     queue = ()  # directories with all that belongs to the messages in its queue
     no_logins = None  # why not
     login_port = 25
+    supervision = frozenset()  # names of processes of its own that start it again and write its logs
     group = None  # the counters.Group of its processes; set before anything is asked
     sendmail = "/usr/sbin/sendmail"
     most_recipients = float("inf")  # of a message
@@ -57,15 +59,21 @@ class Server:
         """Has it take so many connections at a time once it starts again; None: as many as it did.
         Nothing to do where there is no limit."""
 
+    @contextlib.contextmanager
+    def taking_logins(self):
+        """People can log in on `login_port` between `with` and its end."""
+        yield
+
     def run(self, *command):
         """Has its processes, and what they start, counted as the server's."""
         subprocess.run([str(word) for word in command], check=True, stderr=subprocess.DEVNULL,
                        preexec_fn=self.group.enter)
 
     def forget_queue(self):
-        """Empties the queue of a stopped server."""
+        """Empties the queue of a stopped server, who may have processes that end their deliveries."""
         for directory in self.queue:
-            subprocess.run(["find", directory, "-type", "f", "-delete"], check=True)
+            subprocess.run(["find", directory, "-ignore_readdir_race", "-type", "f", "-delete"],
+                           check=True)
 
     def addresses(self, count):
         """So many different addresses of the people here."""

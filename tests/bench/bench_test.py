@@ -249,6 +249,13 @@ class Servers(unittest.TestCase):
                 measured = results[server]
                 for what, value in measured["rounds"][0].items():
                     self.assertGreater(value, 0, (workload, server, what))
+        for server, measured in figures["results"]["memory"].items():
+            everybody = measured["rounds"][0]["MB idle"]
+            its_own = measured["rounds"][0]["MB idle, without supervision and loggers"]
+            if server == "postern":  # that of the others is the system's
+                self.assertLess(its_own, everybody)
+            else:
+                self.assertEqual(its_own, everybody, server)
 
 
 def _install_a_qmail(directory):

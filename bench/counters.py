@@ -62,6 +62,10 @@ class Group:
             shares[_name(pid)] += _proportional_share(pid)
         return shares
 
+    def mapped_files(self):
+        """The programs, libraries and other files that its processes have mapped."""
+        return set().union(*map(_mapped_files, self.pids()))
+
     def pids(self):
         return {int(pid) for pid in
                 (self._directory / "cgroup.procs").read_text(encoding="ascii").split()}
@@ -89,6 +93,15 @@ def _name(pid):
         return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").rstrip("\n")
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def _mapped_files(pid):
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+    fields = (line.split(maxsplit=5) for line in lines)  # proc_pid_maps(5): the sixth is the path
+    return {field[5] for field in fields if len(field) == 6 and field[5].startswith("/")}
 
 
 def _proportional_share(pid):

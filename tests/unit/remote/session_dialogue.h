@@ -58,6 +58,15 @@ inline std::string record(std::string_view text) {
   return wire::format_remote_record(text.front(), text.substr(1));
 }
 
+inline const std::string plain_hello = "250 mail.example\r\n";
+inline const std::string pipelining_hello = "250-mail.example\r\n250 PIPELINING\r\n";
+inline const std::string accepted = record("r");
+inline const std::string first_accepted =
+    record("K192.0.2.1 accepted message.\nRemote host said: 250 first\n");
+inline const std::string too_many = record(
+    "s192.0.2.1 does not like recipient.\nRemote host said: 452 too many\n"
+    "Giving up on 192.0.2.1.\n");
+
 // What the session reports when the server's replies end so.
 inline std::string report_after(Envelope what, std::string_view replies) {
   Dialogue dialogue(std::move(what));

@@ -80,36 +80,32 @@ class Group:
                 if pid not in ours and _is_a_servers(pid)]
 
 
-def _is_a_servers(pid):
+def _of_process(pid, file):
+    """What a file of /proc/PID says; nothing where the process has ended."""
     try:
-        title = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-        return bool(title) and not title.startswith(b"world ")  # a process that has ended has none
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def _name(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").rstrip("\n")
+        return pathlib.Path(f"/proc/{pid}/{file}").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
+def _is_a_servers(pid):
+    title = _of_process(pid, "cmdline")
+    return bool(title) and not title.startswith("world ")  # a process that has ended has none
+
+
+def _name(pid):
+    return _of_process(pid, "comm").rstrip("\n")
+
+
 def _mapped_files(pid):
-    try:
-        lines = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return set()
-    fields = (line.split(maxsplit=5) for line in lines)  # proc_pid_maps(5): the sixth is the path
+    fields = (line.split(maxsplit=5) for line in _of_process(pid, "maps").splitlines())
+    # proc_pid_maps(5): the sixth is the path, if there is one.
     return {field[5] for field in fields if len(field) == 6 and field[5].startswith("/")}
 
 
 def _proportional_share(pid):
-    try:
-        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return next((1024 * int(line.split()[1]) for line in text.splitlines()
+    return next((1024 * int(line.split()[1])
+                 for line in _of_process(pid, "smaps_rollup").splitlines()
                  if line.startswith("Pss:")), 0)
 
 

@@ -135,8 +135,8 @@ class Work:
         return figures
 
     def _start_as_after_a_boot(self):
-        """What a file that has just been installed has in the kernel's cache is in large pieces, which newer
-        kernels map whole; here it is read again."""
+        """Of a file that has just been installed the kernel's cache has large pieces, which it may map
+        whole; here it is read again."""
         programs = self.group.mapped_files()
         self.server.stop()
         for program in programs:

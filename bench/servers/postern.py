@@ -21,7 +21,7 @@ class Postern(server.Server):
     title = "Postern"
     separator = "-"
     login_port = 587
-    supervision = frozenset({"svscan", "supervise", "multilog", "readproctitle"})
+    supervision = frozenset({"svscan", "supervise", "multilog"})
     queue = tuple(f"/var/qmail/queue/{kind}" for kind in server.QMAIL_QUEUE)
 
     def world_options(self, place):

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree
@@ -32,6 +33,19 @@ class Parsers(unittest.TestCase):
         self.assertEqual(sink.count_in(noted, sink.RECIPIENT), (2, len(noted)))
         self.assertEqual(sink.count_in(noted + b"X-Rcpt-Args: ", sink.RECIPIENT), (2, len(noted)),
                          "a line that is cut off comes again with its end")
+
+
+class Groups(unittest.TestCase):
+    def test_processes_are_told_by_their_names_and_what_they_have_mapped(self):
+        with tempfile.TemporaryDirectory() as directory:
+            group = counters.Group(pathlib.Path(directory))
+            pathlib.Path(directory, "cgroup.procs").write_text(f"{os.getpid()}\n")
+            self.assertIn(os.path.realpath(sys.executable), group.mapped_files())
+            name = pathlib.Path("/proc/self/comm").read_text().strip()
+            self.assertGreater(group.memory()[name], 1_000_000)  # an interpreter has more
+            pathlib.Path(directory, "cgroup.procs").write_text("999999999\n")  # it has ended
+            self.assertEqual(group.mapped_files(), set())
+            self.assertEqual(group.memory().total(), 0)
 
 
 class Figures(unittest.TestCase):

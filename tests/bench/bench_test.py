@@ -35,19 +35,6 @@ class Parsers(unittest.TestCase):
                          "a line that is cut off comes again with its end")
 
 
-class Groups(unittest.TestCase):
-    def test_processes_are_told_by_their_names_and_what_they_have_mapped(self):
-        with tempfile.TemporaryDirectory() as directory:
-            group = counters.Group(pathlib.Path(directory))
-            pathlib.Path(directory, "cgroup.procs").write_text(f"{os.getpid()}\n")
-            self.assertIn(os.path.realpath(sys.executable), group.mapped_files())
-            name = pathlib.Path("/proc/self/comm").read_text().strip()
-            self.assertGreater(group.memory()[name], 1_000_000)  # an interpreter has more
-            pathlib.Path(directory, "cgroup.procs").write_text("999999999\n")  # it has ended
-            self.assertEqual(group.mapped_files(), set())
-            self.assertEqual(group.memory().total(), 0)
-
-
 class Figures(unittest.TestCase):
     FIGURES = {
         "when": "2026-01-01T00:00:00", "amounts": {"messages": 10}, "rounds": 3, "disk": "ext4 of its own",
@@ -195,6 +182,17 @@ qmail-smtpd
 
 
 class Groups(unittest.TestCase):
+    def test_processes_are_told_by_their_names_and_what_they_have_mapped(self):
+        with tempfile.TemporaryDirectory() as directory:
+            group = counters.Group(pathlib.Path(directory))
+            pathlib.Path(directory, "cgroup.procs").write_text(f"{os.getpid()}\n")
+            self.assertIn(os.path.realpath(sys.executable), group.mapped_files())
+            name = pathlib.Path("/proc/self/comm").read_text().strip()
+            self.assertGreater(group.memory()[name], 1_000_000)  # an interpreter has more
+            pathlib.Path(directory, "cgroup.procs").write_text("999999999\n")  # it has ended
+            self.assertEqual(group.mapped_files(), set())
+            self.assertEqual(group.memory().total(), 0)
+
     def test_the_end_of_a_bench_leaves_the_groups_of_another_that_has_just_made_them(self):
         with tempfile.TemporaryDirectory() as directory:
             ours, theirs = disk.Disk("tmpfs", directory), disk.Disk("tmpfs", directory)

@@ -2,16 +2,21 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "posix/environment.h"
 #include "posix/files.h"
 #include "posix/io.h"
 #include "posix/packets.h"
+#include "posix/pipe.h"
 #include "posix/signals.h"
 #include "support/serving_queue.h"
 #include "support/temporary_directory.h"
@@ -47,7 +52,7 @@ class KeptQueues : public testing::Test {
     client.recipient("b@y");
     return client.finish();
   }
-  static std::string seen() { return read_file("seen", 10000).value(); }
+  static std::string seen() { return read_file("seen", 10'000'000).value(); }
 
   test::TemporaryDirectory directory_;
   KeptQueue kept_;
@@ -158,6 +163,66 @@ TEST_F(KeptQueues, ThatMayHaveTakenAnOrderFindNoMessage) {
   EXPECT_EQ(seen(), "bin/qmail-queue: one 'Fa@x\\x00Tb@y\\x00\\x00'\n");
 }
 
+TEST_F(KeptQueues, GetMessagesOfAnySizeWhole) {
+  (void)send("one");
+  const pid_t kept = send("two").qp;
+  std::string expected = seen();
+  for (const std::size_t size :
+       {0U, 1U, 4096U, 65'525U, 65'526U, 65'535U, 65'536U, 65'537U, 200'000U}) {
+    const std::string text(size, static_cast<char>('a' + size % 26));
+    EXPECT_EQ(send(text).qp, kept);
+    expected += "bin/qmail-queue --serve: " + text + " 'Fa@x\\x00Tb@y\\x00\\x00'\n";
+  }
+  EXPECT_EQ(seen(), expected);
+}
+
+// All recipients go beside the text while there is room, and in pieces where there is none.
+TEST_F(KeptQueues, GetAnyNumberOfRecipients) {
+  (void)send("one");
+  const pid_t kept = send("two").qp;
+  std::string expected = seen();
+  for (const int count : {1, 1000, 9000, 30'000}) {
+    auto client = QueueClient::open(kept_).value();
+    client.write("three");
+    client.sender("a@x");
+    expected += "bin/qmail-queue --serve: three 'Fa@x\\x00";
+    for (int i = 0; i < count; ++i) {
+      const std::string recipient = "b" + std::to_string(i) + "@y";
+      client.recipient(recipient);
+      expected += "T" + recipient + "\\x00";
+    }
+    expected += "\\x00'\n";
+    EXPECT_EQ(client.finish().qp, kept);
+  }
+  EXPECT_EQ(seen(), expected);
+}
+
+// The kernel gives a user who has many pipes smaller ones, which a message does not fit into.
+TEST_F(KeptQueues, NeedNotHaveLargePipes) {
+  std::filesystem::permissions(".", std::filesystem::perms::all);
+  const auto succeeds_with_small_pipes = [this] {
+    const rlimit files{10'000, 10'000};
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0 || ::setresuid(65'534, 65'534, 65'534) != 0) {
+      return false;
+    }
+    std::vector<Pipe> pipes;
+    while (pipes.empty() || ::fcntl(pipes.back().write.get(), F_GETPIPE_SZ) > 8192) {
+      pipes.push_back(make_pipe().value());
+    }
+    const std::string text(60'000, 'x');
+    (void)send("one");
+    const pid_t kept = send("two").qp;
+    if (send(text).qp != kept) return false;
+    auto sockets = make_packet_pair().value();
+    kept_.orders = std::move(sockets.ours);
+    std::thread broker([&] { (void)receive_packet(sockets.theirs.get(), 100); });  // drops it
+    const QueueReply reply = send(text);
+    broker.join();
+    return reply.accepted() && reply.qp != kept;
+  };
+  EXPECT_EXIT(::_exit(succeeds_with_small_pipes() ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+
 // One that fails before it has begun says both things at once.
 TEST_F(KeptQueues, MayFailAtOnce) {
   auto sockets = make_packet_pair().value();
@@ -186,12 +251,16 @@ TEST_F(KeptQueues, MayServeFromTheFirstMessageOn) {
 }
 
 TEST_F(KeptQueues, NeedNotTakeAnOrder) {
-  auto sockets = make_packet_pair().value();
-  kept_.orders = std::move(sockets.ours);
-  std::thread broker([&] { (void)receive_packet(sockets.theirs.get(), 100); });  // and drops it
-  EXPECT_TRUE(send("one").accepted());
-  broker.join();
-  EXPECT_EQ(seen(), "bin/qmail-queue: one 'Fa@x\\x00Tb@y\\x00\\x00'\n");
+  for (const std::size_t size : {3U, 70'000U}) {
+    auto sockets = make_packet_pair().value();
+    kept_.orders = std::move(sockets.ours);
+    std::thread broker([&] { (void)receive_packet(sockets.theirs.get(), 100); });  // and drops it
+    EXPECT_TRUE(send(std::string(size, 'x')).accepted());
+    broker.join();
+  }
+  const std::string envelope = " 'Fa@x\\x00Tb@y\\x00\\x00'\n";
+  EXPECT_EQ(seen(), "bin/qmail-queue: xxx" + envelope +
+                        "bin/qmail-queue: " + std::string(70'000, 'x') + envelope);
 }
 
 }  // namespace

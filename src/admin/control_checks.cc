@@ -11,9 +11,9 @@
 
 #include "admin/edit_distance.h"
 #include "base/ascii.h"
-#include "base/base64.h"
 #include "control/cdb.h"
 #include "control/read.h"
+#include "inet/route.h"
 #include "posix/files.h"
 #include "wire/delivery_order.h"
 
@@ -173,34 +173,21 @@ void check_map(FileName file, Warnings& warnings) {
   }
 }
 
-void check_credentials(FileName file, Warnings& warnings) {
+// Not the line itself: it may hold a password.
+void check_relays(FileName file, Warnings& warnings) {
   const std::string path = control::path_of(file.spec());
   bool has_credentials = false;
   std::size_t number = 0;
   for (const auto& line : list_of(file)) {
     ++number;
     const std::size_t colon = line.find(':');
-    const std::size_t end = colon == std::string::npos ? colon : line.find_first_of("| \t", colon);
-    if (end == std::string::npos) continue;
-    has_credentials = true;
-    if (line[end] == '|') {
-      const std::size_t second = line.find('|', end + 1);
-      if (second != std::string::npos && second > end + 1 && second + 1 < line.size()) continue;
-      warnings.push_back(path + ", entry " + std::to_string(number) +
-                         ": after the relay there must be |user|password; mail for this route "
-                         "stays in the queue.");
-      continue;
-    }
-    std::string_view rest = trim(std::string_view(line).substr(end));
-    const std::size_t blank = rest.find_first_of(" \t");
-    const std::string_view user = rest.substr(0, blank);
-    const std::string_view password =
-        blank == std::string_view::npos ? std::string_view() : trim(rest.substr(blank));
-    if (password.empty() || !parse_base64(user) || !parse_base64(password)) {
-      warnings.push_back(path + ", entry " + std::to_string(number) +
-                         ": after the relay there must be a user and a password, both in base64; "
-                         "mail for this route stays in the queue.");
-    }
+    if (colon == std::string::npos) continue;
+    const std::string_view value = trim(std::string_view(line).substr(colon + 1));
+    has_credentials |= value.find_first_of("| \t") != std::string_view::npos;
+    const auto route = inet::parse_route(value);
+    if (route) continue;
+    warnings.push_back(path + ", entry " + std::to_string(number) + ": " + route.error().what +
+                       ". Mail for this route stays in the queue.");
   }
   const auto info = stat_file(path);
   if (has_credentials && info && (info->st_mode & S_IROTH) != 0) {
@@ -325,8 +312,8 @@ std::vector<std::string> check_control_files() {
        {FileName("virtualdomains"), FileName("smtproutes"), FileName("authsenders")}) {
     check_map(file, warnings);
   }
-  check_credentials("smtproutes", warnings);
-  check_credentials("authsenders", warnings);
+  check_relays("smtproutes", warnings);
+  check_relays("authsenders", warnings);
   check_addresses("badmailfrom", warnings);
   check_addresses("badrcptto", warnings);
   check_numbers(warnings);

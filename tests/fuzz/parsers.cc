@@ -10,10 +10,10 @@
 #include "fsck/fsck.h"
 #include "fsck/queue_files.h"
 #include "fuzz/support/input.h"
+#include "inet/route.h"
 #include "pop3/command.h"
 #include "qmtp/null_client.h"
 #include "remote/auth.h"
-#include "remote/route.h"
 #include "smtpd/server_options.h"
 #include "smtpd/spp_commands.h"
 #include "smtpd/spp_config.h"
@@ -87,7 +87,7 @@ void passage(std::string_view bytes) {
 }
 
 void route(std::string_view bytes) {
-  const auto route = remote::parse_route(bytes);
+  const auto route = inet::parse_route(bytes);
   if (route && route->credentials) require(!route->relay.empty(), "credentials are for a relay");
   if (!route) require(!route.error().what.contains('\n'), "an error is one line");
 }

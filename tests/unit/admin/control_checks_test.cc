@@ -119,7 +119,8 @@ TEST_F(ControlChecks, FindCredentialsThatAreNotBase64) {
       ":relay.example am9l c2VjcmV0\n.a:relay.example joe secret\n.b:r.example am9l\n");
   ASSERT_EQ(::chmod("control/smtproutes", 0640), 0);
   EXPECT_THAT(check_control_files(),
-              ElementsAre(HasSubstr("entry 2: after the relay"), HasSubstr("entry 3: after the")));
+              ElementsAre(HasSubstr("entry 2: the user name is not base64"),
+                          HasSubstr("entry 3: after the relay it needs user and password")));
 }
 
 TEST_F(ControlChecks, FindPlainCredentialsThatAreNotWhole) {
@@ -127,8 +128,18 @@ TEST_F(ControlChecks, FindPlainCredentialsThatAreNotWhole) {
       "a:r.example|joe|secret\nb:r.example|joe\nc:r.example||secret\nd:r.example|joe|\n");
   ASSERT_EQ(::chmod("control/smtproutes", 0640), 0);
   EXPECT_THAT(check_control_files(),
-              ElementsAre(HasSubstr("entry 2: after the relay there must be |user|password"),
+              ElementsAre(HasSubstr("entry 2: after the relay it needs both: |user|password."),
                           HasSubstr("entry 3: "), HasSubstr("entry 4: ")));
+}
+
+TEST_F(ControlChecks, FindRelaysAndPortsThatAreNone) {
+  put("smtproutes", "a:r.example:587\nb:r.example:smtp\nc:re/lay\nd:\ne:r.example:0\n");
+  EXPECT_THAT(
+      check_control_files(),
+      ElementsAre("control/smtproutes, entry 2: the port is not a number from 1 to 65535. Mail for "
+                  "this route stays in the queue.",
+                  HasSubstr("entry 3: the relay is neither a host name nor an address"),
+                  HasSubstr("entry 5: the port")));
 }
 
 TEST_F(ControlChecks, FindPasswordsThatEverybodyMayRead) {

@@ -173,7 +173,7 @@ void check_map(FileName file, Warnings& warnings) {
   }
 }
 
-// Not the line itself: it may hold a password.
+// Read as qmail-remote reads them. The line itself is not shown: it may hold a password.
 void check_relays(FileName file, Warnings& warnings) {
   const std::string path = control::path_of(file.spec());
   bool has_credentials = false;
